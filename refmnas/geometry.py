@@ -1,0 +1,42 @@
+"""Window geometry in integers: output extents and the two public padding rules.
+
+    span   = (K - 1) * dilation + 1                    pixels that a kernel covers
+    extent = (size + before + after - span) // S + 1   windows that fit           (1)
+
+Imports nothing, so that every other part can use it; the oracle counts its own
+windows, else one wrong formula would be agreed on by all three texts.
+"""
+
+
+def span(kernel, dilation=1):
+    """Pixels from the first to the last tap of a dilated kernel, both counted."""
+    return (kernel - 1) * dilation + 1
+
+
+def extent(size, kernel, stride=1, before=0, after=0, dilation=1):
+    """Equation (1); zero or negative where the padded size is smaller than the span."""
+    return (size + before + after - span(kernel, dilation)) // stride + 1
+
+
+def same_pad(size, kernel, stride=1, dilation=1):
+    """TensorFlow's SAME: (before, after) so that ceil(size / S) windows fit.
+
+    The odd pixel goes after.  At stride 2 and an even size this samples another
+    grid than `symmetric_pad`: k = 3 pads (0, 1), k = 5 (1, 2), k = 7 (2, 3).
+
+    >>> same_pad(224, 3, 2), same_pad(225, 3, 2)
+    ((0, 1), (1, 1))
+    """
+    windows = -(-size // stride)
+    total = max((windows - 1) * stride + span(kernel, dilation) - size, 0)
+    return total // 2, total - total // 2
+
+
+def symmetric_pad(kernel, dilation=1):
+    """PyTorch's usual padding: span // 2 on both sides, whatever the size.
+
+    >>> symmetric_pad(5)
+    (2, 2)
+    """
+    half = span(kernel, dilation) // 2
+    return half, half

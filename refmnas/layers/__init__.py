@@ -1,0 +1,1 @@
+"""Layers: an op, its parameters, and what its backward remembers."""

@@ -1,0 +1,1 @@
+"""Networks as data, and the one builder that makes them run."""

@@ -1,0 +1,1 @@
+"""The public contract of every op, and its NumPy reference, forward and backward."""
