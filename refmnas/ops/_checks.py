@@ -7,7 +7,7 @@ import operator
 
 import numpy as np
 
-from ..errors import DtypeError, ShapeError, SpecError
+from ..errors import DataError, DtypeError, ShapeError, SpecError
 from ..geometry import extent, span
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
@@ -15,7 +15,7 @@ FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 def floats(op, **arrays):
     """All given arrays (None is allowed) are NumPy arrays of one dtype, float32 or float64."""
-    dtype = None
+    dtype, first = None, ""
     for name, a in arrays.items():
         if a is None:
             continue
@@ -67,5 +67,66 @@ def window(op, size, kernel, stride, pad, dilation):
     if P < 1 or Q < 1 or kernel[0] < 1 or kernel[1] < 1:
         padded = (size[0] + top + bottom, size[1] + left + right)
         covers = (span(kernel[0], dilation), span(kernel[1], dilation))
-        raise ShapeError(f"{op}: the padded image is {padded}, wanted at least the kernel's {covers}, and a kernel of at least 1 x 1")
+        raise ShapeError(f"{op}: the padded x is {padded}, wanted at least w's {covers}, and w of at least 1 x 1 taps")
     return stride, (top, bottom, left, right), dilation, P, Q
+
+
+def batched(op, x):
+    """`x` has an axis of samples, whatever follows it."""
+    if x.ndim == 0:
+        raise ShapeError(f"{op}: x has shape (), wanted (N, ...)")
+
+
+def number(op, name, value, least, most, *, open_least=False, open_most=False):
+    """`value` as a float between `least` and `most`; an open end is itself refused."""
+    try:
+        if isinstance(value, bool | np.bool_ | str | bytes | complex):
+            raise TypeError
+        real = float(value)
+    except (TypeError, ValueError):
+        raise SpecError(f"{op}: {name} is {value!r}, wanted a number") from None
+    above = real > least if open_least else real >= least
+    below = real < most if open_most else real <= most
+    if not (above and below):
+        ends = f"{'above' if open_least else 'from'} {least:g} {'to below' if open_most else 'to'} {most:g}"
+        raise SpecError(f"{op}: {name} is {value!r}, wanted a number {ends}")
+    return real
+
+
+def choice(op, name, value, allowed):
+    """`value`, one of the `allowed` names."""
+    if not isinstance(value, str) or value not in allowed:
+        raise SpecError(f"{op}: {name} is {value!r}, wanted one of {', '.join(allowed)}")
+    return value
+
+
+def flag(op, name, value):
+    """`value` as a bool, and nothing else that is merely truthy."""
+    if not isinstance(value, bool | np.bool_):
+        raise SpecError(f"{op}: {name} is {value!r}, wanted True or False")
+    return bool(value)
+
+
+def variance(op, name, var):
+    """No element of `var` is negative or NaN."""
+    if not np.all(var >= 0):
+        at = int(np.argmin(np.nan_to_num(var, nan=-np.inf)))
+        raise DataError(f"{op}: {name}[{at}] is {var[at]}, wanted a variance: 0 or more, and no NaN")
+
+
+def mask(op, m):
+    """Every element of a dropout mask is 0 or 1."""
+    if not np.all((m == 0) | (m == 1)):
+        raise DataError(f"{op}: mask holds values other than 0 and 1, wanted 1 where a value is kept and 0 elsewhere")
+
+
+def labels(op, a, samples, classes):
+    """`a` is an array of `samples` whole numbers from 0 to classes - 1."""
+    if not isinstance(a, np.ndarray) or not np.issubdtype(a.dtype, np.integer):
+        got = a.dtype if isinstance(a, np.ndarray) else type(a).__name__
+        raise DtypeError(f"{op}: labels is {got}, wanted a NumPy array of integers")
+    shape(op, "labels", a, (samples,), "(N,)")
+    wrong = (a < 0) | (a >= classes)
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        raise DataError(f"{op}: labels[{at}] is {a[at]}, wanted 0 to {classes - 1}")
