@@ -21,6 +21,7 @@ class Stem:
     kernel: int
     stride: int
     channels: int
+    scales: bool = True  # with the width multiplier
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Stage:
     se: float = 0.0  # squeeze ratio, 0: none
     skip: bool = True  # identity residual where stride 1 and equal widths
     declared_in: int | None = None  # input width that the source's own table states, where it is not the true one
+    scales: bool = True  # channels with the width multiplier
+    deepens: bool = True  # repeats with the depth multiplier
 
     def __post_init__(self):
         for claim, text in (
@@ -58,7 +61,7 @@ class Head:
     channels: int
     classes: int = 1000
     dropout: float = 0.2
-    scales: str = "never"  # with the width multiplier: never, always, above-one (MobileNetV2)
+    scales: str = "never"  # with the width multiplier: never, or above-one (MobileNetV2)
 
 
 @dataclass(frozen=True)
@@ -75,5 +78,4 @@ class NetSpec:
     drop_path: float = 0.0  # of the last block; block i of n has drop_path * i / n
     depth: float = 1.0  # multiplies repeats, rounded up
     width: float = 1.0  # multiplies channels, rounded by the dialect's rule
-    fix_head_stem: bool = False  # EfficientNet-Lite: neither stem, head nor the outer stages' repeats scale
     sources: tuple[str, ...] = ()  # dialects that published it, the default first
