@@ -26,11 +26,36 @@
 
 /* Channels that are walked before the next row: whole cache lines, few enough
  * that the rows under a kernel stay in the first cache. */
-enum { RM_NAME(chunk) = 64 };
+#ifndef RM_CHUNK
+#define RM_CHUNK 128
+#endif
+#ifndef RM_WCHUNK
+#define RM_WCHUNK 64
+#endif
+#ifndef RM_SHIFT
+#define RM_SHIFT 8
+#endif
+RM_INLINE int64_t RM_NAME(share)(int64_t channels, int64_t most)
+{
+    const int64_t shares = (channels + most - 1) / most;
+    return ((channels + shares - 1) / shares + 15) / 16 * 16;
+}
 
-/* The first channel of the block that covers channel c, and its lanes. */
-RM_INLINE int64_t RM_NAME(block)(int64_t c, int64_t C) { return C < RM_LANES ? 0 : rm_least(c, C - RM_LANES); }
+/* The first channel of the block that a walk places at c, inside 0..C; and its lanes. */
+RM_INLINE int64_t RM_NAME(block)(int64_t c, int64_t C)
+{
+    return C < RM_LANES ? 0 : rm_most(rm_least(c, C - RM_LANES), 0);
+}
 RM_INLINE int RM_NAME(lanes)(int64_t C) { return C < RM_LANES ? (int)C : RM_LANES; }
+
+/* Where a walk over the channels begins: at or below 0, so that the blocks after the first
+ * are aligned in memory wherever `a` begins, which costs one block more and saves every
+ * second load from crossing a cache line. */
+static int64_t RM_NAME(walk_from)(const float *a, int64_t C)
+{
+    const int64_t beyond = (int64_t)((uintptr_t)a / sizeof(float) % RM_LANES);
+    return C % RM_LANES || C < RM_SHIFT * RM_LANES || !beyond ? 0 : -beyond;
+}
 
 #include "f32_depthwise_sweep.inc.h"
 #include "f32_depthwise_bwdw.inc.h"

@@ -11,8 +11,9 @@ enum { RM_NAME(taps) = 49 };
 
 /* One row of dy against `RM_G` rows of x. */
 typedef struct RM_NAME(wline) {
-    const float *dy, *x;         /* pixel 0 of dy's row; this image's block of channels */
-    float *total;                /* tap (i, 0) of the first kernel row */
+    const float *dy, *x;         /* pixel 0 of dy's row; this image */
+    float *total;                /* first block, tap (i, 0) of the first kernel row */
+    int64_t c0, c1, t_step;      /* channels; floats from one block's totals to the next */
     int64_t C, x_row, x_tap;     /* steps: pixel of dy, kernel row and tap in x */
     int64_t x0, s0, stride, dilation, W; /* in x: row of the first kernel row; column of tap 0 of pixel 0 */
     int64_t inner0, inner1, Q;   /* pixels whose taps are all inside: inner0 <= q < inner1 */
@@ -93,22 +94,21 @@ static void RM_NAME(weight_row)(const rm_dw_shape *s, int64_t n, int64_t p, cons
     l.inner0 = rm_least((s->left + s->stride - 1) / s->stride, s->q);
     l.inner1 = reach < 1 ? 0 : rm_least((reach - 1) / s->stride + 1, s->q);
     l.inner1 = rm_most(l.inner0, l.inner1);
-    for (int64_t c = c0; c < c1; c += RM_LANES) {
-        const int64_t at = RM_NAME(block)(c, C);
-        l.dy = dy + ((n * s->p + p) * s->q * C + at);
-        l.x = x + (n * s->h * s->w * C + at);
-        l.x0 = (r0 + i0 * L) * s->w * C;
-        l.total = total + i0 * s->kw * RM_LANES;
-        RM_NAME(wlines)(&l, s->kw, i0, i1);
-        total += s->kh * s->kw * RM_LANES;
-    }
+    l.dy = dy + (n * s->p + p) * s->q * C;
+    l.x = x + n * s->h * s->w * C;
+    l.x0 = (r0 + i0 * L) * s->w * C;
+    l.total = total + i0 * s->kw * RM_LANES;
+    l.c0 = c0;
+    l.c1 = c1;
+    l.t_step = s->kh * s->kw * RM_LANES;
+    RM_NAME(wlines)(&l, s->kw, i0, i1);
 }
 
 /* The channels c0..c1, all rows: totals in scratch, then stored. */
 static void RM_NAME(weight_chunk)(const rm_dw_shape *s, const float *dy, const float *x, int64_t c0, int64_t c1,
                                   float *dw, float *db)
 {
-    float total[RM_NAME(chunk) * RM_NAME(taps)], bias[RM_NAME(chunk)];
+    float total[RM_WCHUNK * RM_NAME(taps)], bias[RM_WCHUNK];
     const int64_t taps = s->kh * s->kw, blocks = (c1 - c0 + RM_LANES - 1) / RM_LANES;
     for (int64_t k = 0; k < blocks * taps * RM_LANES; k++)
         total[k] = 0;
@@ -145,7 +145,11 @@ RM_INLINE vec RM_NAME(weight_tap)(const rm_dw_shape *s, const float *dy, const f
                 const float *a = dy + ((n * s->p + p) * s->q + q) * s->c;
                 const float *v = x ? x + ((n * s->h + r) * s->w + col) * s->c : a;
                 const vec d = is_whole ? vec_load(a) : vec_load_tail(a, lanes);
-                sum = x ? vec_fma(d, is_whole ? vec_load(v) : vec_load_tail(v, lanes), sum) : vec_add(d, sum);
+                const vec factor = is_whole ? vec_load(v) : vec_load_tail(v, lanes);
+                if (x)
+                    vec_mac(&sum, &d, &factor);
+                else
+                    sum = vec_add(d, sum);
             }
             total = vec_add(total, sum);
         }
@@ -180,7 +184,8 @@ static void RM_NAME(f32_depthwise_bwdw)(const rm_dw_shape *s, const float *dy, c
     } else if (!is_listed || s->kh * s->kw > RM_NAME(taps)) {
         RM_NAME(weight_any)(s, dy, x, dw, db, 1);
     } else {
-        for (int64_t c = 0; c < s->c; c += RM_NAME(chunk))
-            RM_NAME(weight_chunk)(s, dy, x, c, rm_least(c + RM_NAME(chunk), s->c), dw, db);
+        const int64_t from = RM_NAME(walk_from)(x, s->c), chunk = RM_NAME(share)(s->c - from, RM_WCHUNK);
+        for (int64_t c = from; c < s->c; c += chunk)
+            RM_NAME(weight_chunk)(s, dy, x, c, rm_least(c + chunk, s->c), dw, db);
     }
 }

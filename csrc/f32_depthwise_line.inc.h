@@ -8,18 +8,12 @@
 
 static void RM_LINE(line)(const RM_NAME(line) *l, int64_t first, int64_t last)
 {
-    const vec start = l->b ? vec_load(l->b) : vec_zero();
-    while (first < last) {
 #if RM_REGISTERS == 32
-        if (last - first > 7) {
-            RM_RUN(run, 14)(l, first, last, start);
-            first += 14;
-            continue;
-        }
+    for (; last - first > 7; first += 14)
+        RM_RUN(run, 14)(l, first, last);
 #endif
-        RM_RUN(run, 7)(l, first, last, start);
-        first += 7;
-    }
+    for (; first < last; first += 7)
+        RM_RUN(run, 7)(l, first, last);
 }
 
 #undef RM_K

@@ -1,24 +1,26 @@
-/* Equations (1) and (2) as one sweep over phases (phase.h), rows, channels and pixels.
+/* Equations (1) and (2) as one sweep over phases (phase.h), rows, pixels and channels.
  *
- * A line is one output row (of one phase) of one block of channels: every kernel
- * row that is inside the image, and runs of pixels.  Which function computes it
+ * A line is one output row (of one phase) of some channels: every kernel row that is
+ * inside the image, runs of pixels, blocks of channels.  Which function computes it
  * depends on the taps in a kernel row; the order of each chain does not.
  */
 
 typedef struct RM_NAME(line) {
-    const float *x, *w, *b;           /* this image's, tap row's and bias's block of channels */
-    float *y;                         /* pixel 0 of the row */
-    int64_t x0, x_row, x_pix;         /* in x: m = 0 of the first kernel row; steps */
-    int64_t w_row, w_tap, y_pix;      /* steps */
-    int64_t rows, taps, stride, lo, hi; /* kernel rows; a phase's columns */
-    int lanes;
+    const float *x, *w, *b; /* one image; all taps; the bias or NULL */
+    float *y;
+    int64_t C, c0, c1;              /* all channels; those of this line */
+    int64_t x0, x_row, x_pix;       /* in x: column m = 0 of the first kernel row; steps */
+    int64_t w0, w_row, w_tap;       /* in w: tap j = 0 of the first kernel row; steps */
+    int64_t y0, y_pix;              /* in y: pixel 0; step */
+    int64_t rows;                   /* kernel rows that are inside */
+    int64_t taps, stride, lo, hi;   /* the columns' phase */
 } RM_NAME(line);
 
 typedef void (*RM_NAME(line_fn))(const RM_NAME(line) *l, int64_t first, int64_t last);
 
 /* Column m of x, loaded once, meets pixel t of the run by tap m - t*S.  Columns come in
- * order, so every pixel meets its taps in order; at the border (not is_inner) the columns
- * outside lo..hi are skipped for all pixels.  The conditions on t, m and j are constants. */
+ * order, so every pixel meets its taps in order; the columns outside
+ * lo..hi are skipped for all pixels.  The conditions on t, m and j are constants. */
 #define RM_LINE_PASTE(name, K, S) RM_NAME(name##_k##K##s##S)
 #define RM_LINE_EXPANDED(name, K, S) RM_LINE_PASTE(name, K, S)
 #define RM_LINE(name) RM_LINE_EXPANDED(name, RM_K, RM_S)
@@ -27,22 +29,25 @@ typedef void (*RM_NAME(line_fn))(const RM_NAME(line) *l, int64_t first, int64_t 
 #define RM_RUN(name, T) RM_RUN_EXPANDED(name, RM_K, RM_S, T)
 #define RM_LOAD_TAP(j) \
     if ((j) < RM_K) \
-        w##j = vec_load(w + (j) * l->w_tap);
+        w##j = vec_load(w + (j) * w_tap);
 #define RM_TAP_AT(j) \
-    ((j) == 0 ? w0 : (j) == 1 ? w1 : (j) == 2 ? w2 : (j) == 3 ? w3 : (j) == 4 ? w4 : (j) == 5 ? w5 : w6)
+    ((j) == 0 ? &w0 : (j) == 1 ? &w1 : (j) == 2 ? &w2 : (j) == 3 ? &w3 : (j) == 4 ? &w4 : (j) == 5 ? &w5 : &w6)
 #define RM_MEET(t, m) \
     if ((t) < RM_T && (m) >= (t) * RM_S && (m) - (t) * RM_S < RM_K) \
-        a##t = vec_fma(v, RM_TAP_AT((m) - (t) * RM_S), a##t);
+        vec_mac(&a##t, &v, RM_TAP_AT((m) - (t) * RM_S));
+#define RM_IS_INSIDE(m) \
+    ((edges == 0 || (edges == 1 && (m) >= RM_K - 1) || (m) >= lo) && \
+     (edges == 0 || (edges == 1 && (m) <= RM_COLUMNS - RM_K) || (m) < hi))
 #define RM_COLUMN(m) \
-    if ((m) < RM_COLUMNS && (is_inner || ((m) >= lo && (m) < hi))) { \
+    if ((m) < RM_COLUMNS && RM_IS_INSIDE(m)) { \
         const vec v = vec_load(x); \
-        x += pix; \
+        x += x_pix; \
         RM_MEET(0, m) RM_MEET(1, m) RM_MEET(2, m) RM_MEET(3, m) RM_MEET(4, m) RM_MEET(5, m) RM_MEET(6, m) \
         RM_MEET(7, m) RM_MEET(8, m) RM_MEET(9, m) RM_MEET(10, m) RM_MEET(11, m) RM_MEET(12, m) RM_MEET(13, m) \
     }
 #define RM_PUT(t) \
-    if ((t) < RM_T && (is_inner || (t) < count)) \
-        vec_store(y + (t) * l->y_pix, a##t);
+    if ((t) < RM_T && (edges < 2 || (t) < count)) \
+        vec_store(y + (t) * y_pix, a##t);
 
 #define RM_K 1
 #define RM_S 1
@@ -75,22 +80,28 @@ typedef void (*RM_NAME(line_fn))(const RM_NAME(line) *l, int64_t first, int64_t 
 /* Any taps, any stride, any number of lanes: pixel by pixel. */
 RM_INLINE void RM_NAME(line_of)(const RM_NAME(line) *l, int64_t first, int64_t last, int is_whole)
 {
+    const int lanes = RM_NAME(lanes)(l->C);
+    const rm_phase f = {.lo = l->lo, .hi = l->hi, .taps = l->taps, .stride = l->stride};
     for (int64_t q = first; q < last; q++) {
-        const rm_phase f = {.lo = l->lo, .hi = l->hi, .taps = l->taps, .stride = l->stride};
         const int64_t j0 = rm_first_tap(&f, q), j1 = rm_last_tap(&f, q);
-        vec sum = !l->b ? vec_zero() : is_whole ? vec_load(l->b) : vec_load_tail(l->b, l->lanes);
-        for (int64_t i = 0; i < l->rows; i++) {
-            for (int64_t j = j0; j < j1; j++) {
-                const float *x = l->x + (l->x0 + i * l->x_row + (q * l->stride + j) * l->x_pix);
-                const float *w = l->w + (i * l->w_row + j * l->w_tap);
-                sum = is_whole ? vec_fma(vec_load(x), vec_load(w), sum)
-                               : vec_fma(vec_load_tail(x, l->lanes), vec_load_tail(w, l->lanes), sum);
+        for (int64_t c = l->c0; c < l->c1; c += RM_LANES) {
+            const int64_t at = RM_NAME(block)(c, l->C);
+            vec sum = !l->b ? vec_zero() : is_whole ? vec_load(l->b + at) : vec_load_tail(l->b + at, lanes);
+            for (int64_t i = 0; i < l->rows; i++) {
+                for (int64_t j = j0; j < j1; j++) {
+                    const float *x = l->x + (l->x0 + i * l->x_row + (q * l->stride + j) * l->x_pix + at);
+                    const float *w = l->w + (l->w0 + i * l->w_row + j * l->w_tap + at);
+                    const vec v = is_whole ? vec_load(x) : vec_load_tail(x, lanes);
+                    const vec tap = is_whole ? vec_load(w) : vec_load_tail(w, lanes);
+                    vec_mac(&sum, &v, &tap);
+                }
             }
+            float *y = l->y + (l->y0 + q * l->y_pix + at);
+            if (is_whole)
+                vec_store(y, sum);
+            else
+                vec_store_tail(y, sum, lanes);
         }
-        if (is_whole)
-            vec_store(l->y + q * l->y_pix, sum);
-        else
-            vec_store_tail(l->y + q * l->y_pix, sum, l->lanes);
     }
 }
 
@@ -127,37 +138,29 @@ typedef struct RM_NAME(plane) {
     float *y;
 } RM_NAME(plane);
 
-/* Output row q of one row phase: pixels first..last of some column phases, channels c0..c1. */
+/* Output row q of one row phase: some column phases, channels c0..c1. */
 static void RM_NAME(sweep_row)(const RM_NAME(plane) *a, const rm_phase *row, int64_t q, const rm_phase *cols,
-                               int64_t phases, int64_t first, int64_t last, int64_t c0, int64_t c1)
+                               int64_t phases, int64_t c0, int64_t c1)
 {
     const int64_t C = a->C, i0 = rm_first_tap(row, q), i1 = rm_last_tap(row, q);
-    for (int64_t k = 0; k < phases && first < cols[k].count; k++) {
+    for (int64_t k = 0; k < phases; k++) {
         const rm_phase *col = cols + k;
-        const RM_NAME(line_fn) compute = RM_NAME(line_for)(col, C);
-        RM_NAME(line) l = {.x_pix = col->in_step * C, .x_row = row->in_step * a->cols->in_size * C,
-                           .w_tap = col->tap_step * C, .w_row = row->tap_step * a->cols->kernel * C,
-                           .y_pix = col->out_step * C, .rows = i1 - i0, .taps = col->taps,
-                           .stride = col->stride, .lo = col->lo, .hi = col->hi, .lanes = RM_NAME(lanes)(C)};
-        l.x0 = ((row->in0 + row->in_step * (q * row->stride + i0)) * a->cols->in_size + col->in0) * C;
-        const int64_t y0 = ((row->out0 + row->out_step * q) * a->cols->out_size + col->out0) * C;
-        const int64_t w0 = ((row->tap0 + row->tap_step * i0) * a->cols->kernel + col->tap0) * C;
-        if (!col->taps)
-            l.rows = 0;
-        for (int64_t c = c0; c < c1; c += RM_LANES) {
-            const int64_t at = RM_NAME(block)(c, C);
-            l.x = a->x + at;
-            l.w = l.rows ? a->w + (w0 + at) : a->w;
-            l.b = a->b ? a->b + at : a->b;
-            l.y = a->y + (y0 + at);
-            compute(&l, first, rm_least(last, col->count));
-        }
+        const RM_NAME(line) l = {
+            .x = a->x, .w = a->w, .b = a->b, .y = a->y, .C = C, .c0 = c0, .c1 = c1,
+            .x0 = ((row->in0 + row->in_step * (q * row->stride + i0)) * a->cols->in_size + col->in0) * C,
+            .x_row = row->in_step * a->cols->in_size * C, .x_pix = col->in_step * C,
+            .w0 = ((row->tap0 + row->tap_step * i0) * a->cols->kernel + col->tap0) * C,
+            .w_row = row->tap_step * a->cols->kernel * C, .w_tap = col->tap_step * C,
+            .y0 = ((row->out0 + row->out_step * q) * a->cols->out_size + col->out0) * C,
+            .y_pix = col->out_step * C, .rows = col->taps ? i1 - i0 : 0,
+            .taps = col->taps, .stride = col->stride, .lo = col->lo, .hi = col->hi};
+        RM_NAME(line_for)(col, C)(&l, 0, col->count);
     }
 }
 
-/* All rows of the phases given, for the columns first..last and channels c0..c1. */
+/* All rows of the phases given, for channels c0..c1. */
 static void RM_NAME(sweep_rows)(const RM_NAME(plane) *a, const rm_phase *cols, int64_t phases,
-                                int64_t first, int64_t last, int64_t c0, int64_t c1)
+                                int64_t c0, int64_t c1)
 {
     const int64_t all = rm_phase_count(a->rows);
     for (int64_t start = 0; start < all; start += RM_PHASES) {
@@ -167,16 +170,8 @@ static void RM_NAME(sweep_rows)(const RM_NAME(plane) *a, const rm_phase *cols, i
             rows[k] = rm_phase_of(a->rows, start + k);
         for (int64_t q = 0; q < rows[0].count; q++)
             for (int64_t k = 0; k < here && q < rows[k].count; k++)
-                RM_NAME(sweep_row)(a, rows + k, q, cols, phases, first, last, c0, c1);
+                RM_NAME(sweep_row)(a, rows + k, q, cols, phases, c0, c1);
     }
-}
-
-/* Pixels of a strip: the rows under a kernel, and the row written, within the first cache. */
-static int64_t RM_NAME(strip)(const RM_NAME(plane) *a, const rm_phase *cols)
-{
-    (void)a;
-    (void)cols;
-    return INT64_MAX / 2;
 }
 
 /* y from x (or dx from dy) of one image. */
@@ -184,15 +179,14 @@ static void RM_NAME(sweep)(const rm_axis *rows, const rm_axis *cols, int64_t C, 
                            const float *b, float *y)
 {
     const RM_NAME(plane) a = {rows, cols, C, x, w, b, y};
-    const int64_t all = rm_phase_count(cols);
+    const int64_t all = rm_phase_count(cols), from = RM_NAME(walk_from)(x, C);
+    const int64_t chunk = RM_NAME(share)(C - from, RM_CHUNK);
     for (int64_t start = 0; start < all; start += RM_PHASES) {
         rm_phase phases[RM_PHASES];
         const int64_t here = rm_least(RM_PHASES, all - start);
         for (int64_t k = 0; k < here; k++)
             phases[k] = rm_phase_of(cols, start + k);
-        const int64_t strip = RM_NAME(strip)(&a, phases);
-        for (int64_t c = 0; c < C; c += RM_NAME(chunk))
-            for (int64_t q = 0; q < phases[0].count; q += strip)
-                RM_NAME(sweep_rows)(&a, phases, here, q, q + strip, c, rm_least(c + RM_NAME(chunk), C));
+        for (int64_t c = from; c < C; c += chunk)
+            RM_NAME(sweep_rows)(&a, phases, here, c, rm_least(c + chunk, C));
     }
 }

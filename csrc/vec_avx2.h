@@ -8,8 +8,8 @@ RM_INLINE vec vec_zero(void) { return _mm256_setzero_ps(); }
 RM_INLINE vec vec_load(const float *a) { return _mm256_loadu_ps(a); }
 RM_INLINE void vec_store(float *a, vec v) { _mm256_storeu_ps(a, v); }
 RM_INLINE vec vec_add(vec a, vec b) { return _mm256_add_ps(a, b); }
-/* a * b + c, rounded once. */
-RM_INLINE vec vec_fma(vec a, vec b, vec c) { return _mm256_fmadd_ps(a, b, c); }
+/* sum + a * b, rounded once. */
+RM_INLINE void vec_mac(vec *sum, const vec *a, const vec *b) { *sum = _mm256_fmadd_ps(*a, *b, *sum); }
 
 /* All ones in the first `lanes` lanes. */
 RM_INLINE __m256i vec_mask(int lanes)

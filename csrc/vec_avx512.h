@@ -8,8 +8,8 @@ RM_INLINE vec vec_zero(void) { return _mm512_setzero_ps(); }
 RM_INLINE vec vec_load(const float *a) { return _mm512_loadu_ps(a); }
 RM_INLINE void vec_store(float *a, vec v) { _mm512_storeu_ps(a, v); }
 RM_INLINE vec vec_add(vec a, vec b) { return _mm512_add_ps(a, b); }
-/* a * b + c, rounded once. */
-RM_INLINE vec vec_fma(vec a, vec b, vec c) { return _mm512_fmadd_ps(a, b, c); }
+/* sum + a * b, rounded once. */
+RM_INLINE void vec_mac(vec *sum, const vec *a, const vec *b) { *sum = _mm512_fmadd_ps(*a, *b, *sum); }
 
 /* The first `lanes` lanes, the rest 0; nothing beyond them is touched. */
 RM_INLINE vec vec_load_tail(const float *a, int lanes)

@@ -10,8 +10,8 @@ RM_INLINE vec vec_zero(void) { return vdupq_n_f32(0.0f); }
 RM_INLINE vec vec_load(const float *a) { return vld1q_f32(a); }
 RM_INLINE void vec_store(float *a, vec v) { vst1q_f32(a, v); }
 RM_INLINE vec vec_add(vec a, vec b) { return vaddq_f32(a, b); }
-/* a * b + c, rounded once. */
-RM_INLINE vec vec_fma(vec a, vec b, vec c) { return vfmaq_f32(c, a, b); }
+/* sum + a * b, rounded once. */
+RM_INLINE void vec_mac(vec *sum, const vec *a, const vec *b) { *sum = vfmaq_f32(*sum, *a, *b); }
 
 /* The first `lanes` lanes, the rest 0; nothing beyond them is touched. */
 RM_INLINE vec vec_load_tail(const float *a, int lanes)

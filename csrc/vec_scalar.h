@@ -10,8 +10,8 @@ RM_INLINE vec vec_zero(void) { return 0.0f; }
 RM_INLINE vec vec_load(const float *a) { return *a; }
 RM_INLINE void vec_store(float *a, vec v) { *a = v; }
 RM_INLINE vec vec_add(vec a, vec b) { return a + b; }
-/* a * b + c, rounded once. */
-RM_INLINE vec vec_fma(vec a, vec b, vec c) { return fmaf(a, b, c); }
+/* sum + a * b, rounded once. */
+RM_INLINE void vec_mac(vec *sum, const vec *a, const vec *b) { *sum = fmaf(*a, *b, *sum); }
 
 /* With one lane a tail is a whole vector. */
 RM_INLINE vec vec_load_tail(const float *a, int lanes) { return lanes > 0 ? *a : 0.0f; }

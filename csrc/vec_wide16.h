@@ -34,12 +34,11 @@ RM_OUT_OF_LINE vec vec_add(vec a, vec b)
     return a;
 }
 
-/* a * b + c, rounded once. */
-RM_OUT_OF_LINE vec vec_fma(vec a, vec b, vec c)
+/* sum + a * b, rounded once. */
+RM_OUT_OF_LINE void vec_mac(vec *sum, const vec *a, const vec *b)
 {
     for (int k = 0; k < RM_LANES; k++)
-        c.lane[k] = fmaf(a.lane[k], b.lane[k], c.lane[k]);
-    return c;
+        sum->lane[k] = fmaf(a->lane[k], b->lane[k], sum->lane[k]);
 }
 
 RM_OUT_OF_LINE vec vec_zero(void) { return vec_load_tail(0, 0); }

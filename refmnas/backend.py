@@ -142,7 +142,9 @@ def dispatched(name, *, check, turns=(), gives=layouts.PLAIN, result=None):
             arrays, options = check(*arrays, **options)
             backend = _pick(name, row, arrays[0].dtype)
             if backend == "c":
-                return row.c(*arrays, **options)
+                y = row.c(*arrays, **options)
+                return y if result is None else result(*y)
+            options = dict(options)  # a check may hand out the same dict twice
             out = options.pop("out", None)
             y = row.numpy(*arrays, **options) if backend == "numpy" else _from_oracle(row, arrays, options)
             if out is None:

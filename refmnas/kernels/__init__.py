@@ -113,10 +113,8 @@ def source(name):
     raise KernelError("source: the C sources are not installed")
 
 
-def check(status, op):
-    """Raise what a kernel's status says; RM_OK passes.  What `ops` checks does not come here."""
-    if status == _cffi.lib.RM_OK:
-        return
+def refuse(status, op):
+    """Raise what a kernel's status other than RM_OK says.  What `ops` checks does not come here."""
     if status == _cffi.lib.RM_TOO_LARGE:
         raise ShapeError(f"{op}: the C kernels take extents below 2**30 and arrays below 2**63 bytes")
     raise KernelError(f"{op}: the kernel refused its arguments (status {status})")

@@ -5,10 +5,13 @@ from functools import lru_cache
 import numpy as np
 
 from .._cffi import ffi, lib
-from . import check
+from . import refuse
 
+# Looked up once: a call on small arrays takes about as long as a few look-ups.
+NULL = ffi.NULL
 _FLOATS = ffi.typeof("float[]")
 _from_buffer = ffi.from_buffer
+_forward, _backward = lib.rm_f32_depthwise_fwd, lib.rm_f32_depthwise_bwd
 
 
 @lru_cache(maxsize=1024)
@@ -21,8 +24,9 @@ def _shape(x, w, stride, pad, dilation):
     try:
         record = ffi.new("rm_dw_shape *", [n, h, width, c, kh, kw, stride, dilation, top, bottom, left, right, p, q])
     except OverflowError:
-        check(lib.RM_TOO_LARGE, "depthwise")
-    check(lib.rm_dw_check(record), "depthwise")
+        refuse(lib.RM_TOO_LARGE, "depthwise")
+    if status := lib.rm_dw_check(record):
+        refuse(status, "depthwise")
     return record, (n, p, q, c)
 
 
@@ -38,17 +42,18 @@ def forward(x, w, b=None, *, stride=1, pad=(0, 0, 0, 0), dilation=1, out=None):
     """Equation (1)."""
     record, shape = _shape(x.shape, w.shape, stride, pad, dilation)
     y = np.empty(shape, np.float32) if out is None else out
-    bias = ffi.NULL if b is None else _pointer(b)
-    into = _from_buffer(_FLOATS, y, True)
-    check(lib.rm_f32_depthwise_fwd(record, _pointer(x), _pointer(w), bias, into), "depthwise.forward")
+    bias = NULL if b is None else _pointer(b)
+    if status := _forward(record, _pointer(x), _pointer(w), bias, _from_buffer(_FLOATS, y, True)):
+        refuse(status, "depthwise.forward")
     return y
 
 
 def backward(dy, x, w, *, stride=1, pad=(0, 0, 0, 0), dilation=1):
-    """Equations (2), (3), (4)."""
-    from ..ops.depthwise import Grads
+    """Equations (2), (3), (4): the tuple (dx, dw, db)."""
     record, shape = _shape(x.shape, w.shape, stride, pad, dilation)
-    dx, dw, db = np.empty(x.shape, np.float32), np.empty(w.shape, np.float32), np.empty(shape[3], np.float32)
-    into = [_from_buffer(_FLOATS, a, True) for a in (dx, dw, db)]
-    check(lib.rm_f32_depthwise_bwd(record, _pointer(dy), _pointer(x), _pointer(w), *into), "depthwise.backward")
-    return Grads(dx, dw, db)
+    gradients = np.empty(x.shape, np.float32), np.empty(w.shape, np.float32), np.empty(shape[3:], np.float32)
+    dx, dw, db = gradients
+    into = _from_buffer(_FLOATS, dx, True), _from_buffer(_FLOATS, dw, True), _from_buffer(_FLOATS, db, True)
+    if status := _backward(record, _pointer(dy), _pointer(x), _pointer(w), *into):
+        refuse(status, "depthwise.backward")
+    return gradients

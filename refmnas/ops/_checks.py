@@ -15,6 +15,18 @@ FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 def floats(op, **arrays):
     """All given arrays (None is allowed) are NumPy arrays of one dtype, float32 or float64."""
+    dtype = None
+    for a in arrays.values():
+        if a is None:
+            continue
+        if type(a) is not np.ndarray or (a.dtype is not dtype and (dtype is not None or a.dtype not in FLOATS)):
+            return _floats(op, arrays)
+        dtype = a.dtype
+    return dtype
+
+
+def _floats(op, arrays):
+    """The same, array by array: for subclasses of arrays, and to say what is wrong."""
     dtype, first = None, ""
     for name, a in arrays.items():
         if a is None:
@@ -32,10 +44,13 @@ def floats(op, **arrays):
 
 def shape(op, name, a, wanted, means):
     """`a` has the shape `wanted`; a None in it matches any extent.  `means`: the axes in letters."""
-    got = a.shape
-    if got != wanted and (
-        len(got) != len(wanted) or any(w is not None and w != g for g, w in zip(got, wanted, strict=True))
-    ):
+    if a.shape != wanted:
+        extents(op, name, a.shape, wanted, means)
+
+
+def extents(op, name, got, wanted, means):
+    """The shape `got` is `wanted`, as in `shape`."""
+    if len(got) != len(wanted) or any(w is not None and w != g for g, w in zip(got, wanted, strict=True)):
         sizes = ", ".join("any" if w is None else str(w) for w in wanted)
         raise ShapeError(f"{op}: {name} has shape {got}, wanted {means} = ({sizes})")
 

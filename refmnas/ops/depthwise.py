@@ -15,6 +15,7 @@ Source: (1) is eq. (3) of Howard et al. 2017, MobileNets, arXiv:1704.04861, with
 stride, dilation, padding and a bias added and indices counted from 0.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -37,27 +38,41 @@ class Grads(NamedTuple):
 def _check_forward(x, w, b=None, *, stride=1, pad=(0, 0, 0, 0), dilation=1, out=None):
     op = "depthwise.forward"
     dtype = _checks.floats(op, x=x, w=w, b=b)
-    stride, pad, dilation, P, Q = _check_shapes(op, x, w, stride, pad, dilation)
+    options, shape = _checked(op, x, w, stride, pad, dilation)
     if b is not None:
-        _checks.shape(op, "b", b, (x.shape[3],), "(C,)")
-    options = {"stride": stride, "pad": pad, "dilation": dilation}
+        _checks.shape(op, "b", b, shape[3:], "(C,)")
     if out is not None:
-        options["out"] = writable(op, out, (x.shape[0], P, Q, x.shape[3]), dtype, x, w, b)
+        return (x, w, b), {**options, "out": writable(op, out, shape, dtype, x, w, b)}
     return (x, w, b), options
 
 
 def _check_backward(dy, x, w, *, stride=1, pad=(0, 0, 0, 0), dilation=1):
     op = "depthwise.backward"
     _checks.floats(op, dy=dy, x=x, w=w)
-    stride, pad, dilation, P, Q = _check_shapes(op, x, w, stride, pad, dilation)
-    _checks.shape(op, "dy", dy, (x.shape[0], P, Q, x.shape[3]), "(N, P, Q, C)")
-    return (dy, x, w), {"stride": stride, "pad": pad, "dilation": dilation}
+    options, shape = _checked(op, x, w, stride, pad, dilation)
+    _checks.shape(op, "dy", dy, shape, "(N, P, Q, C)")
+    return (dy, x, w), options
 
 
-def _check_shapes(op, x, w, stride, pad, dilation):
-    _checks.shape(op, "x", x, (None, None, None, None), "(N, H, W, C)")
-    _checks.shape(op, "w", w, (None, None, x.shape[3]), "(Kh, Kw, C)")
-    return _checks.window(op, x.shape[1:3], w.shape[:2], stride, pad, dilation)
+def _checked(op, x, w, stride, pad, dilation):
+    """The checked options and the shape of y; remembered, since a network asks the same again and again."""
+    try:
+        return _remembered(op, x.shape, w.shape, stride, dilation, *pad)
+    except TypeError:  # an option that cannot be hashed or unpacked: refused below, by name
+        return _geometry(op, x.shape, w.shape, stride, dilation, pad)
+
+
+# Typed and with pad's numbers one by one: 1.0 and True equal 1 but are no whole numbers.
+@lru_cache(maxsize=1024, typed=True)
+def _remembered(op, x, w, stride, dilation, *pad):
+    return _geometry(op, x, w, stride, dilation, pad)
+
+
+def _geometry(op, x, w, stride, dilation, pad):
+    _checks.extents(op, "x", x, (None, None, None, None), "(N, H, W, C)")
+    _checks.extents(op, "w", w, (None, None, x[3]), "(Kh, Kw, C)")
+    stride, pad, dilation, P, Q = _checks.window(op, x[1:3], w[:2], stride, pad, dilation)
+    return {"stride": stride, "pad": pad, "dilation": dilation}, (x[0], P, Q, x[3])
 
 
 @dispatched("depthwise.forward", check=_check_forward, turns=(IMAGE, DEPTHWISE, PLAIN), gives=IMAGE)
