@@ -1,11 +1,12 @@
 """What a case is: one problem as one line of text, its values drawn from a seed.
 
-A case has sizes and options as fields, and makes arrays of three kinds:
+A case has sizes and options as fields, and makes arrays of four kinds:
 
     integers   whole numbers, |value| <= 8: sums of products are exact in float32
                below 2^24, so that all texts must agree to the last bit
     reals      both signs, 24 random bits in [-1, 1): cancellation must occur
     hard       reals scaled by powers of two far apart, with signed zeros
+    fine       both signs, 53 random bits: in float64 products must be rounded too
 
 Values come from the raw 64-bit output of PCG64, not from NumPy's distributions,
 whose streams may change: a case is the same on every machine and version.
@@ -21,13 +22,13 @@ import numpy as np
 
 from ..errors import SpecError
 
-DATA = ("integers", "reals", "hard")
+DATA = ("integers", "reals", "hard", "fine")
 MOST_MACS = 30_000  # of one case: the oracle takes about a millisecond per thousand
 
 
 @dataclass(frozen=True)
 class Case:
-    """One problem of one op.  Subclasses add fields, `DOMAIN`, `shapes` and `options`."""
+    """One problem of one op.  Subclasses add fields, `DOMAIN`, `shapes`, `result` and `options`."""
 
     OP: ClassVar[str]
     DOMAIN: ClassVar[dict[str, tuple]]  # field -> the values it is drawn from, simplest first
@@ -37,12 +38,20 @@ class Case:
     # -- what a subclass says ---------------------------------------------------
 
     def shapes(self) -> dict[str, tuple[int, ...] | None]:
-        """The arrays that forward takes, in order; None for an absent optional one."""
+        """The arrays that the op's functions take, by name; None for an absent optional one."""
+        raise NotImplementedError
+
+    def result(self) -> tuple[int, ...]:
+        """The shape of forward's result, and so of dy."""
         raise NotImplementedError
 
     def options(self) -> dict[str, Any]:
-        """The keyword options of forward and backward."""
+        """The keyword options of all of the op's functions; each takes those that it knows."""
         return {}
+
+    def kinks(self) -> tuple[float, ...]:
+        """The values of x where forward has no derivative."""
+        return ()
 
     def macs(self) -> int:
         """Multiply-adds of forward, as a measure of what the oracle takes."""
@@ -119,12 +128,14 @@ def _raw(count, seed):
 
 
 def values(shape, seed, data="reals"):
-    """float64 values of one of DATA, each exact in float32."""
+    """float64 values of one of DATA, all but the fine ones exact in float32."""
     if data not in DATA:
         raise SpecError(f"case: data is {data!r}, wanted one of {', '.join(DATA)}")
     raw = _raw(int(np.prod(shape, dtype=np.int64)), seed)
     if data == "integers":
         return ((raw >> np.uint64(32)) % np.uint64(17)).astype(np.float64).reshape(shape) - 8.0
+    if data == "fine":
+        return (raw >> np.uint64(11)).astype(np.float64).reshape(shape) / 2.0**52 - 1.0
     reals = (raw >> np.uint64(40)).astype(np.float64).reshape(shape) / 2.0**23 - 1.0
     if data == "reals":
         return reals
@@ -132,3 +143,8 @@ def values(shape, seed, data="reals"):
     hard = np.ldexp(reals, spread)
     signed_zero = np.where(reals < 0, -0.0, 0.0)
     return np.where((raw & np.uint64(7)).reshape(shape) == 0, signed_zero, hard)
+
+
+def is_power_of_two(number):
+    """Whether a product or quotient with `number` rounds nothing."""
+    return bool(np.frexp(number)[0] == 0.5)

@@ -244,8 +244,8 @@ def running(
     Raises   ShapeError; DtypeError; SpecError for a count below 1 or a momentum outside
              [0, 1]; DataError for a variance that is negative or NaN, and for one pixel
              where `unbiased`.
-    Error    mean: gamma(4) * (|running| + momentum |batch|); var: gamma(6) of the same,
-             in any backend.
+    Error    mean: gamma(4) * ((1 + momentum) |running| + momentum |batch|); var: gamma(6)
+             of the same, in any backend.
 
     >>> zero, one = np.zeros(1), np.ones(1)
     >>> running(zero, zero, one, one, count=2, momentum=0.25, unbiased=True)
