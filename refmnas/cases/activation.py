@@ -1,11 +1,12 @@
 """Activation problems: every kind and kink rule, with values exactly on the kinks."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from ..ops.activation import KINDS, KINKS
-from .base import Case
+from .base import BATCHES, Case
 from .prove import Claim
 
 SPREAD = 8.0  # reals lie in [-8, 8): on both sides of every kink
@@ -30,7 +31,7 @@ class ActivationCase(Case):
     kink: str
 
     OP = "activation"
-    DOMAIN = {"n": (3, 1, 2, 0), "c": (5, 1, 2, 3, 7, 8, 9, 16, 17, 33), "kind": KINDS, "kink": KINKS}
+    DOMAIN: ClassVar = {"n": BATCHES, "c": (5, 1, 2, 3, 7, 8, 9, 16, 17, 33), "kind": KINDS, "kink": KINKS}
 
     def shapes(self):
         return {"x": (self.n, self.c)}

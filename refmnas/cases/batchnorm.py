@@ -1,10 +1,11 @@
 """Batch norm problems: statistics of few and of many pixels, images and rows."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from .base import Case
+from .base import BATCHES, Case
 from .prove import Claim
 
 
@@ -20,8 +21,8 @@ class BatchnormCase(Case):
     unbiased: bool
 
     OP = "batchnorm"
-    DOMAIN = {
-        "n": (2, 1, 0, 5),
+    DOMAIN: ClassVar = {
+        "n": BATCHES,
         "h": (2, 0, 1, 5),
         "c": (1, 2, 3, 4, 7, 8, 9, 16, 17, 33),
         "eps": (0.001, 1e-05, 1.0),

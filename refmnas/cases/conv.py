@@ -1,6 +1,7 @@
 """Convolution problems, dense and grouped: one to a few channels per group on either side."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from .prove import Claim, always
 from .window import WINDOW, WindowCase
@@ -15,7 +16,7 @@ class ConvCase(WindowCase):
     o: int
 
     OP = "conv"
-    DOMAIN = WINDOW | {
+    DOMAIN: ClassVar = WINDOW | {
         "h": (5, 1, 2, 3, 7, 8),
         "w": (5, 1, 2, 3, 7, 9),
         "groups": (1, 2, 3, 8),

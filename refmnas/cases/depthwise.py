@@ -1,6 +1,7 @@
 """Depthwise problems: channels around every lane count, unequal pads, extents that stride does not divide."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from .prove import Claim, always
 from .window import WINDOW, WindowCase
@@ -13,7 +14,7 @@ class DepthwiseCase(WindowCase):
     c: int
 
     OP = "depthwise"
-    DOMAIN = WINDOW | {"c": (1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 24, 31, 33, 40)}
+    DOMAIN: ClassVar = WINDOW | {"c": (1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 24, 31, 33, 40)}
 
     def shapes(self):
         return {

@@ -1,10 +1,11 @@
 """Drop-path problems: whole samples dropped; exact where 1 - rate is a power of two."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from .base import Case
+from .base import BATCHES, Case
 from .dropout import RATES, scales_exactly
 from .prove import Claim
 
@@ -19,7 +20,7 @@ class DropPathCase(Case):
     rate: float
 
     OP = "drop_path"
-    DOMAIN = {"n": (2, 1, 0, 7), "h": (2, 0, 1, 3), "c": (3, 1, 2, 8, 17), "rate": RATES}
+    DOMAIN: ClassVar = {"n": BATCHES, "h": (2, 0, 1, 3), "c": (3, 1, 2, 8, 17), "rate": RATES}
 
     def shapes(self):
         return {"x": (self.n, self.h, 2, self.c) if self.h else (self.n, self.c), "mask": (self.n,)}

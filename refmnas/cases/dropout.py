@@ -1,10 +1,11 @@
 """Dropout problems: exact where 1 - rate is a power of two."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from .base import Case, is_power_of_two
+from .base import BATCHES, Case, is_power_of_two
 from .prove import Claim
 
 RATES = (0.5, 0.0, 0.75, 0.2, 0.9, 0.1)
@@ -19,7 +20,7 @@ class DropoutCase(Case):
     rate: float
 
     OP = "dropout"
-    DOMAIN = {"n": (2, 1, 0, 5), "c": (3, 1, 2, 8, 17, 33), "rate": RATES}
+    DOMAIN: ClassVar = {"n": BATCHES, "c": (3, 1, 2, 8, 17, 33), "rate": RATES}
 
     def shapes(self):
         return {"x": (self.n, self.c), "mask": (self.n, self.c)}

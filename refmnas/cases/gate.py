@@ -1,8 +1,9 @@
 """Problems of channel scaling."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from .base import Case
+from .base import BATCHES, Case
 from .prove import Claim, always
 
 
@@ -16,8 +17,8 @@ class GateCase(Case):
     c: int
 
     OP = "gate"
-    DOMAIN = {
-        "n": (1, 2, 0),
+    DOMAIN: ClassVar = {
+        "n": BATCHES,
         "h": (2, 1, 3, 5),
         "w": (3, 1, 2, 7),
         "c": (1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 33),

@@ -1,8 +1,9 @@
 """Problems of the dense layer."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from .base import Case
+from .base import BATCHES, Case
 from .prove import Claim, always
 
 
@@ -16,8 +17,8 @@ class LinearCase(Case):
     bias: bool
 
     OP = "linear"
-    DOMAIN = {
-        "n": (1, 2, 0, 5),
+    DOMAIN: ClassVar = {
+        "n": BATCHES,
         "c": (1, 2, 3, 4, 7, 8, 9, 16, 17, 33, 64),
         "d": (1, 2, 3, 4, 7, 8, 9, 16, 17, 33, 100),
         "bias": (True, False),

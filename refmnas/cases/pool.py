@@ -1,8 +1,9 @@
 """Pooling problems: exact where the number of pixels is a power of two."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from .base import Case, is_power_of_two
+from .base import BATCHES, Case, is_power_of_two
 from .prove import Claim
 
 
@@ -16,8 +17,8 @@ class PoolCase(Case):
     c: int
 
     OP = "pool"
-    DOMAIN = {
-        "n": (1, 2, 0),
+    DOMAIN: ClassVar = {
+        "n": BATCHES,
         "h": (2, 1, 3, 4, 7, 8),
         "w": (2, 1, 3, 4, 7, 8, 16),
         "c": (1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 33),

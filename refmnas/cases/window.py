@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from ..geometry import extent
-from .base import Case
+from .base import BATCHES, Case
 
 # Extents with (size + pads - span) mod S != 0, unequal pads, kernels larger than the image
 # (but not than the padded one), and the empty batch.
 WINDOW = {
-    "n": (1, 2, 0),
+    "n": BATCHES,
     "h": (5, 1, 2, 3, 7, 8, 11, 16),
     "w": (5, 1, 2, 3, 7, 8, 9, 14, 15, 17, 23),
     "kh": (3, 1, 2, 5, 7),
