@@ -27,7 +27,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import kernels, layout as layouts
+from . import kernels
+from . import layout as layouts
 from .errors import DtypeError, KernelError, ShapeError, SpecError
 
 BACKENDS = ("auto", "c", "numpy", "oracle")
@@ -182,8 +183,8 @@ def _turned(name, run, arrays_of, turns, gives, layout, arrays, options):
         if a is not None and not isinstance(a, np.ndarray):
             raise DtypeError(f"{name}: {key} is {type(a).__name__}, wanted a NumPy array")
     out = options.pop("out", None)
-    turned = {k: layouts.to_nhwc(kind, given[k]) for k, kind in zip(arrays_of, turns, strict=True) if k in given}
-    y = run((), turned | options)
+    kinds = [(k, kind) for k, kind in zip(arrays_of, turns, strict=True) if k in given]
+    y = run((), {k: _turn(name, k, kind, given[k]) for k, kind in kinds} | options)
     if isinstance(y, tuple):
         return type(y)(*(layouts.from_nhwc(kind, a) for kind, a in zip(gives, y, strict=True)))
     y = layouts.from_nhwc(gives, y)
@@ -191,6 +192,13 @@ def _turned(name, run, arrays_of, turns, gives, layout, arrays, options):
         return y
     writable(name, out, y.shape, y.dtype)[...] = y
     return out
+
+
+def _turn(name, key, kind, a):
+    try:
+        return layouts.to_nhwc(kind, a)
+    except ShapeError as error:
+        raise ShapeError(f"{name}: {key}: {error}") from None
 
 
 def writable(name, out, shape, dtype, *inputs):
