@@ -24,17 +24,13 @@
 
 #include "phase.h"
 
-/* Channels that are walked before the next row: whole cache lines, few enough
- * that the rows under a kernel stay in the first cache. */
-#ifndef RM_CHUNK
-#define RM_CHUNK 128
-#endif
-#ifndef RM_WCHUNK
-#define RM_WCHUNK 64
-#endif
-#ifndef RM_SHIFT
-#define RM_SHIFT 8
-#endif
+/* Channels that are walked before the next row: whole cache lines, so many that rows are
+ * read in long pieces (a sweep), so few that the totals' scratch stays small (gradients
+ * of the weights).  Channels of a strip times its pixels, over the rows in hand: what
+ * fits the first cache.  Measured; no result depends on them. */
+enum { RM_NAME(sweep_channels) = 128, RM_NAME(weight_channels) = 64, RM_NAME(strip) = 6144, RM_NAME(aligned_from) = 8 };
+
+/* Channels in equal shares of at most `most`, each of whole cache lines. */
 RM_INLINE int64_t RM_NAME(share)(int64_t channels, int64_t most)
 {
     const int64_t shares = (channels + most - 1) / most;
@@ -54,7 +50,7 @@ RM_INLINE int RM_NAME(lanes)(int64_t C) { return C < RM_LANES ? (int)C : RM_LANE
 static int64_t RM_NAME(walk_from)(const float *a, int64_t C)
 {
     const int64_t beyond = (int64_t)((uintptr_t)a / sizeof(float) % RM_LANES);
-    return C % RM_LANES || C < RM_SHIFT * RM_LANES || !beyond ? 0 : -beyond;
+    return C % RM_LANES || C < RM_NAME(aligned_from) * RM_LANES || !beyond ? 0 : -beyond;
 }
 
 #include "f32_depthwise_sweep.inc.h"

@@ -13,9 +13,11 @@ enum { RM_NAME(taps) = 49 };
 typedef struct RM_NAME(wline) {
     const float *dy, *x;         /* pixel 0 of dy's row; this image */
     float *total;                /* first block, tap (i, 0) of the first kernel row */
+    float *bias;                 /* first block's total of (4), or NULL */
     int64_t c0, c1, t_step;      /* channels; floats from one block's totals to the next */
     int64_t C, x_row, x_tap;     /* steps: pixel of dy, kernel row and tap in x */
     int64_t x0, s0, stride, dilation, W; /* in x: row of the first kernel row; column of tap 0 of pixel 0 */
+    int64_t strip;               /* pixels that are walked before the next block of channels */
     int64_t inner0, inner1, Q;   /* pixels whose taps are all inside: inner0 <= q < inner1 */
 } RM_NAME(wline);
 
@@ -44,30 +46,8 @@ typedef struct RM_NAME(wline) {
 #define RM_K 7
 #define RM_G 1
 #include "f32_depthwise_wline.inc.h"
-#define RM_K 7
-#define RM_G 2
-#include "f32_depthwise_wline.inc.h"
 
-/* Kernel rows i0..i1, in groups whose accumulators fit the registers. */
-static void RM_NAME(wlines)(RM_NAME(wline) *l, int64_t K, int64_t i0, int64_t i1)
-{
-    typedef void (*wline_fn)(const RM_NAME(wline) *);
-    static const wline_fn BY_ROWS[3][3] = {
-        {RM_NAME(wline_k3g1), RM_NAME(wline_k3g2), RM_NAME(wline_k3g3)},
-        {RM_NAME(wline_k5g1), RM_NAME(wline_k5g2), RM_NAME(wline_k5g3)},
-        {RM_NAME(wline_k7g1), RM_NAME(wline_k7g2), RM_NAME(wline_k7g2)},
-    };
-    const int64_t most = K == 7 ? 2 : 3;
-    while (i0 < i1) {
-        const int64_t left = i1 - i0, rows = left == 4 ? 2 : rm_least(left, most);
-        BY_ROWS[(K - 3) / 2][rows - 1](l);
-        i0 += rows;
-        l->x0 += rows * l->x_row;
-        l->total += rows * K * RM_LANES;
-    }
-}
-
-/* The sums of one row of dy, added to db's totals: one chain per block, side by side. */
+/* The sums of one row of dy, added to db's totals. */
 static void RM_NAME(bias_row)(const float *dy, int64_t C, int64_t Q, int64_t c0, int64_t c1, float *total)
 {
     for (int64_t c = c0; c < c1; c += RM_LANES, total += RM_LANES) {
@@ -79,18 +59,41 @@ static void RM_NAME(bias_row)(const float *dy, int64_t C, int64_t Q, int64_t c0,
     }
 }
 
+/* Kernel rows i0..i1, in groups whose accumulators fit 16 registers; the last takes db's sum along,
+ * unless it has no register left. */
+static void RM_NAME(wlines)(RM_NAME(wline) *l, int64_t K, int64_t i0, int64_t i1, float *bias)
+{
+    typedef void (*wline_fn)(const RM_NAME(wline) *);
+    static const wline_fn BY_ROWS[3][3] = {
+        {RM_NAME(wline_k3g1), RM_NAME(wline_k3g2), RM_NAME(wline_k3g3)},
+        {RM_NAME(wline_k5g1), RM_NAME(wline_k5g2), RM_NAME(wline_k5g3)},
+        {RM_NAME(wline_k7g1), RM_NAME(wline_k7g1), RM_NAME(wline_k7g1)},
+    };
+    while (i0 < i1) {
+        const int64_t left = i1 - i0;
+        int64_t rows = K == 7 ? 1 : rm_least(left, K == 3 ? 3 : 2);
+        if (K == 5 && (left > 4 || left == 3))
+            rows = 3;
+        l->bias = rows == left ? bias : NULL;
+        BY_ROWS[(K - 3) / 2][rows - 1](l);
+        if (l->bias && rows * K == 15)
+            RM_NAME(bias_row)(l->dy, l->C, l->Q, l->c0, l->c1, bias);
+        i0 += rows;
+        l->x0 += rows * l->x_row;
+        l->total += rows * K * RM_LANES;
+    }
+}
+
 /* One row (n, p) for the channels c0..c1. */
 static void RM_NAME(weight_row)(const rm_dw_shape *s, int64_t n, int64_t p, const float *dy, const float *x,
-                                int64_t c0, int64_t c1, float *total)
+                                int64_t c0, int64_t c1, float *total, float *bias)
 {
-    const rm_axis rows = {s->h, s->p, s->kh, s->stride, s->dilation, s->top, 0};
     const int64_t C = s->c, r0 = p * s->stride - s->top, L = s->dilation;
     const int64_t i0 = r0 < 0 ? rm_least((-r0 + L - 1) / L, s->kh) : 0;
     const int64_t i1 = r0 < s->h ? rm_most(rm_least((s->h - r0 + L - 1) / L, s->kh), i0) : i0;
     const int64_t reach = s->w + s->left - (s->kw - 1) * L; /* first column whose last tap is outside */
     RM_NAME(wline) l = {.C = C, .x_row = L * s->w * C, .x_tap = L * C, .s0 = -s->left, .stride = s->stride,
                         .dilation = L, .W = s->w, .Q = s->q};
-    (void)rows;
     l.inner0 = rm_least((s->left + s->stride - 1) / s->stride, s->q);
     l.inner1 = reach < 1 ? 0 : rm_least((reach - 1) / s->stride + 1, s->q);
     l.inner1 = rm_most(l.inner0, l.inner1);
@@ -101,24 +104,25 @@ static void RM_NAME(weight_row)(const rm_dw_shape *s, int64_t n, int64_t p, cons
     l.c0 = c0;
     l.c1 = c1;
     l.t_step = s->kh * s->kw * RM_LANES;
-    RM_NAME(wlines)(&l, s->kw, i0, i1);
+    l.strip = rm_most(RM_NAME(strip) / ((c1 - c0) * (1 + s->kh * s->stride)), 8);
+    if (i0 == i1)
+        RM_NAME(bias_row)(l.dy, C, s->q, c0, c1, bias);
+    RM_NAME(wlines)(&l, s->kw, i0, i1, bias);
 }
 
 /* The channels c0..c1, all rows: totals in scratch, then stored. */
 static void RM_NAME(weight_chunk)(const rm_dw_shape *s, const float *dy, const float *x, int64_t c0, int64_t c1,
                                   float *dw, float *db)
 {
-    float total[RM_WCHUNK * RM_NAME(taps)], bias[RM_WCHUNK];
+    float total[RM_NAME(weight_channels) * RM_NAME(taps)], bias[RM_NAME(weight_channels)];
     const int64_t taps = s->kh * s->kw, blocks = (c1 - c0 + RM_LANES - 1) / RM_LANES;
     for (int64_t k = 0; k < blocks * taps * RM_LANES; k++)
         total[k] = 0;
     for (int64_t k = 0; k < blocks * RM_LANES; k++)
         bias[k] = 0;
     for (int64_t n = 0; n < s->n; n++) {
-        for (int64_t p = 0; p < s->p; p++) {
-            RM_NAME(bias_row)(dy + (n * s->p + p) * s->q * s->c, s->c, s->q, c0, c1, bias);
-            RM_NAME(weight_row)(s, n, p, dy, x, c0, c1, total);
-        }
+        for (int64_t p = 0; p < s->p; p++)
+            RM_NAME(weight_row)(s, n, p, dy, x, c0, c1, total, bias);
     }
     for (int64_t k = 0; k < blocks; k++) {
         const int64_t at = RM_NAME(block)(c0 + k * RM_LANES, s->c);
@@ -184,7 +188,7 @@ static void RM_NAME(f32_depthwise_bwdw)(const rm_dw_shape *s, const float *dy, c
     } else if (!is_listed || s->kh * s->kw > RM_NAME(taps)) {
         RM_NAME(weight_any)(s, dy, x, dw, db, 1);
     } else {
-        const int64_t from = RM_NAME(walk_from)(x, s->c), chunk = RM_NAME(share)(s->c - from, RM_WCHUNK);
+        const int64_t from = RM_NAME(walk_from)(x, s->c), chunk = RM_NAME(share)(s->c - from, RM_NAME(weight_channels));
         for (int64_t c = from; c < s->c; c += chunk)
             RM_NAME(weight_chunk)(s, dy, x, c, rm_least(c + chunk, s->c), dw, db);
     }

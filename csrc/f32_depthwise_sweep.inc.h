@@ -180,7 +180,7 @@ static void RM_NAME(sweep)(const rm_axis *rows, const rm_axis *cols, int64_t C, 
 {
     const RM_NAME(plane) a = {rows, cols, C, x, w, b, y};
     const int64_t all = rm_phase_count(cols), from = RM_NAME(walk_from)(x, C);
-    const int64_t chunk = RM_NAME(share)(C - from, RM_CHUNK);
+    const int64_t chunk = RM_NAME(share)(C - from, RM_NAME(sweep_channels));
     for (int64_t start = 0; start < all; start += RM_PHASES) {
         rm_phase phases[RM_PHASES];
         const int64_t here = rm_least(RM_PHASES, all - start);

@@ -1,5 +1,5 @@
-/* RM_K taps of RM_G kernel rows over one row of dy, for all blocks of channels given.
- * Included once for each pair. */
+/* RM_K taps of RM_G kernel rows over one row of dy, for all blocks of channels given, and
+ * the row's own sum.  Included once for each pair. */
 #define RM_WFMA(i, j) \
     if ((i) < RM_G && (j) < RM_K) { \
         const vec v = vec_load(x##i + (j) * x_tap); \
@@ -9,43 +9,76 @@
     if ((j) < RM_K && (is_inner || (col + (j) * l->dilation >= 0 && col + (j) * l->dilation < l->W))) { \
         RM_WFMA(0, j) RM_WFMA(1, j) RM_WFMA(2, j) \
     }
-#define RM_WADD(i, j) \
-    if ((i) < RM_G && (j) < RM_K) \
-        vec_store(t + ((i) * RM_K + (j)) * RM_LANES, vec_add(vec_load(t + ((i) * RM_K + (j)) * RM_LANES), s##i##j));
-#define RM_WADD_ROW(i) RM_WADD(i, 0) RM_WADD(i, 1) RM_WADD(i, 2) RM_WADD(i, 3) RM_WADD(i, 4) RM_WADD(i, 5) RM_WADD(i, 6)
 #define RM_WPIXELS(to, inner) \
     for (; q < (to); q++, x0 += step, x1 += step, x2 += step, dy += C) { \
         const int is_inner = (inner); \
         const int64_t col = l->s0 + q * l->stride; \
         const vec d = vec_load(dy); \
         (void)is_inner, (void)col; \
+        if (RM_HAS_BIAS) \
+            sum = vec_add(d, sum); \
         RM_WTAP(0) RM_WTAP(1) RM_WTAP(2) RM_WTAP(3) RM_WTAP(4) RM_WTAP(5) RM_WTAP(6) \
     }
+#define RM_WAT(i, j) (((i) * RM_K + (j)) * RM_LANES)
+#define RM_WTAKE(i, j) s##i##j = vec_load(u + RM_WAT(i, j));
+#define RM_WKEEP(i, j) vec_store(u + RM_WAT(i, j), s##i##j);
+#define RM_WADD(i, j) vec_store(t + RM_WAT(i, j), vec_add(vec_load(t + RM_WAT(i, j)), s##i##j));
+#define RM_WEACH(what, i, j) \
+    if ((i) < RM_G && (j) < RM_K) { \
+        RM_W##what(i, j) \
+    }
+#define RM_WROW(what, i) \
+    RM_WEACH(what, i, 0) RM_WEACH(what, i, 1) RM_WEACH(what, i, 2) RM_WEACH(what, i, 3) \
+    RM_WEACH(what, i, 4) RM_WEACH(what, i, 5) RM_WEACH(what, i, 6)
+/* With 15 accumulators there is a register for dy and none for its sum. */
+#define RM_HAS_BIAS (RM_K * RM_G < 15)
 
 static void RM_WLINE(const RM_NAME(wline) *l)
 {
-    const vec z = vec_zero();
+    float state[RM_NAME(weight_channels) * (RM_K * RM_G + 1)]; /* unfinished sums of each block: a row is walked in strips */
     const int64_t C = l->C, x_tap = l->x_tap, step = l->stride * C;
-    float *t = l->total;
-    for (int64_t c = l->c0; c < l->c1; c += RM_LANES, t += l->t_step) {
-        const int64_t at = RM_NAME(block)(c, C);
-        const float *dy = l->dy + at;
-        const float *x0 = l->x + (l->x0 + l->s0 * C + at), *x1 = x0 + l->x_row, *x2 = x1 + l->x_row;
-        vec s00 = z, s01 = z, s02 = z, s03 = z, s04 = z, s05 = z, s06 = z;
-        vec s10 = z, s11 = z, s12 = z, s13 = z, s14 = z, s15 = z, s16 = z;
-        vec s20 = z, s21 = z, s22 = z, s23 = z, s24 = z, s25 = z, s26 = z;
-        int64_t q = 0;
-        RM_WPIXELS(l->inner0, 0)
-        RM_WPIXELS(l->inner1, 1)
-        RM_WPIXELS(l->Q, 0)
-        RM_WADD_ROW(0) RM_WADD_ROW(1) RM_WADD_ROW(2)
+    for (int64_t from = 0, to; from < l->Q; from = to) {
+        to = l->Q - from < 2 * l->strip ? l->Q : from + l->strip;
+        const int64_t inner0 = rm_least(l->inner0, to), inner1 = rm_least(l->inner1, to);
+        float *t = l->total, *bias = l->bias, *u = state;
+        for (int64_t c = l->c0; c < l->c1; c += RM_LANES, t += l->t_step, u += (RM_K * RM_G + 1) * RM_LANES) {
+            const int64_t at = RM_NAME(block)(c, C) + from * step;
+            const float *dy = l->dy + (RM_NAME(block)(c, C) + from * C);
+            const float *x0 = l->x + (l->x0 + l->s0 * C + at), *x1 = x0 + l->x_row, *x2 = x1 + l->x_row;
+            vec s00 = vec_zero(), s01 = s00, s02 = s00, s03 = s00, s04 = s00, s05 = s00, s06 = s00;
+            vec s10 = s00, s11 = s00, s12 = s00, s13 = s00, s14 = s00, s15 = s00, s16 = s00;
+            vec s20 = s00, s21 = s00, s22 = s00, s23 = s00, s24 = s00, s25 = s00, s26 = s00, sum = s00;
+            int64_t q = from;
+            if (from) {
+                RM_WROW(TAKE, 0) RM_WROW(TAKE, 1) RM_WROW(TAKE, 2)
+                sum = vec_load(u + RM_K * RM_G * RM_LANES);
+            }
+            RM_WPIXELS(inner0, 0)
+            RM_WPIXELS(inner1, 1)
+            RM_WPIXELS(to, 0)
+            if (to < l->Q) {
+                RM_WROW(KEEP, 0) RM_WROW(KEEP, 1) RM_WROW(KEEP, 2)
+                vec_store(u + RM_K * RM_G * RM_LANES, sum);
+                continue;
+            }
+            RM_WROW(ADD, 0) RM_WROW(ADD, 1) RM_WROW(ADD, 2)
+            if (RM_HAS_BIAS && bias) {
+                float *of_block = bias + (c - l->c0);
+                vec_store(of_block, vec_add(vec_load(of_block), sum));
+            }
+        }
     }
 }
 
 #undef RM_WFMA
 #undef RM_WTAP
-#undef RM_WADD
-#undef RM_WADD_ROW
 #undef RM_WPIXELS
+#undef RM_WAT
+#undef RM_WTAKE
+#undef RM_WKEEP
+#undef RM_WADD
+#undef RM_WEACH
+#undef RM_WROW
+#undef RM_HAS_BIAS
 #undef RM_K
 #undef RM_G
