@@ -108,6 +108,7 @@ def explain(op=None, dtype=np.float32):
     >>> [c.op for c in explain() if c.op.startswith("gate")]
     ['gate.backward', 'gate.forward']
     """
+    import_module(f"{__package__}.ops")  # ops write themselves into TABLE; nothing else here needs them
     if op is None:
         return [explain(name, dtype) for name in sorted(TABLE)]
     if op not in TABLE:
