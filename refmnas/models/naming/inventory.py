@@ -1,0 +1,46 @@
+"""Every array of a network by our own name, with its layout kind and shape: from the table, nothing is built."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ... import layout
+from .. import plan
+
+STATISTICS = ("gamma", "beta", "mean", "var")
+
+
+class Array(NamedTuple):
+    """One array of the network."""
+
+    kind: str  # of refmnas.layout
+    shape: tuple[int, ...]  # ours
+
+
+def of(spec, dialect):
+    """{name: Array} in the network's own order."""
+    found: dict[str, Array] = {}
+
+    def conv_bn(prefix, kind, *shape):
+        found[f"{prefix}.conv.w"] = Array(kind, shape)
+        for name in STATISTICS:
+            found[f"{prefix}.bn.{name}"] = Array(layout.PLAIN, shape[-1:])
+
+    stem, kernel = plan.stem_channels(spec), spec.stem.kernel
+    conv_bn("stem", layout.CONV, kernel, kernel, 3, stem)
+    c_last = stem
+    for b in plan.blocks(spec, dialect):
+        if b.expands:
+            conv_bn(f"{b.prefix}.expand", layout.POINTWISE, b.c_in, b.mid)
+        conv_bn(f"{b.prefix}.depthwise", layout.DEPTHWISE, b.kernel, b.kernel, b.mid)
+        if b.squeeze:
+            for name, c_in, c_out in (("reduce", b.mid, b.squeeze), ("expand", b.squeeze, b.mid)):
+                found[f"{b.prefix}.se.{name}.w"] = Array(layout.POINTWISE, (c_in, c_out))
+                found[f"{b.prefix}.se.{name}.b"] = Array(layout.PLAIN, (c_out,))
+        conv_bn(f"{b.prefix}.project", layout.POINTWISE, b.mid, b.c_out)
+        c_last = b.c_out
+    head, classes = plan.head_channels(spec), spec.head.classes
+    conv_bn("head", layout.POINTWISE, c_last, head)
+    found["head.dense.w"] = Array(layout.LINEAR, (head, classes))
+    found["head.dense.b"] = Array(layout.PLAIN, (classes,))
+    return found

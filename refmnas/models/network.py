@@ -1,0 +1,212 @@
+"""A network that runs: forward, backward, its arrays under any source's names.
+
+>>> net = build("mnasnet-a1", width=0.35)
+>>> net.forward(np.zeros((1, 64, 64, 3), np.float32)).shape
+(1, 1000)
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..errors import DataError, DtypeError, FormatError, ShapeError
+from ..layers import Step
+from ..layers.drop import checked_rate
+from ..ops._checks import FLOATS, whole
+from . import assemble, cost, initial, naming, zoo
+from . import dialect as dialects
+from .spec import NetSpec
+
+
+class Network:
+    """What `build` returns.  x is (N, H, W, 3), of the network's dtype; y is (N, classes), logits.
+
+    `spec`, `dialect`, `dtype` and `size` tell what was built.
+    """
+
+    def __init__(self, spec, dialect, *, dtype=np.float32, seed=0):
+        self.spec, self.dialect, self.dtype = spec, dialect, np.dtype(dtype)
+        self.size: int = spec.size
+        self._seed = seed
+        self._chain = assemble.network(spec, dialect, dtype=self.dtype, seed=seed)
+        self._extra: dict[str, np.ndarray] = {}  # entries of a loaded mapping that are no arrays of a layer
+        self._output: tuple | None = None
+        initial.fill(self._chain, dialect.init, (seed, 0))
+
+    def __repr__(self):
+        return f"<Network {self.spec.name} width {self.spec.width:g} size {self.size} {self.dialect.source} {self.dtype}>"
+
+    # -- running --------------------------------------------------------------------
+
+    def forward(self, x, train=False):
+        """Logits (N, classes).
+
+        train=False: batch norm by the running statistics, no dropout, nothing changes.
+        train=True: by the batch's own, the running ones move one step, dropout and
+        drop-path draw a mask.  Where it fails, nothing has moved.
+
+        Any size is taken, not the table's alone; an empty batch gives an empty result
+        in evaluation.
+        """
+        self._check_input(x, train)
+        self._output = None
+        x = np.array(x, order="C")  # backward reads it: later changes by the caller must not
+        moving = [p for _, p in self._chain.named_params() if not p.trainable] if train else []
+        before = [p.value.copy() for p in moving]
+        try:
+            y = self._chain.forward(x, train)
+        except Exception:
+            for p, value in zip(moving, before, strict=True):
+                p.value[...] = value
+            raise
+        self._output = y.shape
+        return y
+
+    def backward(self, dy):
+        """The gradient of x from that of the logits; every parameter's gradient is overwritten.
+
+        Of the function that the last forward was: with batch statistics and masks
+        after train=True, with constants after train=False.
+        """
+        if self._output is None:
+            raise DataError("Network.backward: no forward came before it; backward reads what the last forward kept")
+        return self._chain.backward(dy)
+
+    def forget(self):
+        """Let go of what the last forward kept for backward (activations: much memory)."""
+        self._output = None
+        self._chain.forget()
+
+    def reseed(self, seed):
+        """Start the masks of dropout and drop-path again, from `seed`."""
+        for number, layer in enumerate(_drops(self._chain)):
+            layer.reseed((seed, 3, number))
+
+    def _check_input(self, x, train):
+        where, wanted = "Network.forward", "(N, H, W, 3), channels last"
+        if not isinstance(x, np.ndarray):
+            raise DtypeError(f"{where}: x is {type(x).__name__}, wanted a NumPy array of {self.dtype}")
+        if x.dtype != self.dtype:
+            raise DtypeError(f"{where}: x is {x.dtype}, wanted {self.dtype}; build(dtype=...) chooses")
+        if x.ndim != 4 or x.shape[3] != 3:
+            hint = "; NCHW turns by x.transpose(0, 2, 3, 1)" if x.ndim == 4 and x.shape[1] == 3 else ""
+            raise ShapeError(f"{where}: x has shape {x.shape}, wanted {wanted}{hint}")
+        for step in self._chain.steps(x.shape[1:]):
+            if min(step.shape) < 1:
+                raise ShapeError(f"{where}: x has shape {x.shape}; at {step.name} no pixel is left, wanted a larger image")
+        if train:
+            self._check_statistics(x, where)
+
+    def _check_statistics(self, x, where):
+        """Batch norm needs a pixel, and two where it keeps the unbiased variance."""
+        steps = [s for s in self._chain.steps(x.shape[1:]) if s.kind == "batch norm"]
+        least = min(steps, key=lambda s: s.shape[0] * s.shape[1])
+        count, wanted = len(x) * least.shape[0] * least.shape[1], 2 if self.dialect.bn_unbiased else 1
+        if count < wanted:
+            text = f"x has shape {x.shape}, so {least.name} sees {count} values per channel, wanted at least {wanted}"
+            raise DataError(f"{where}(train=True): {text}: more images or larger ones")
+
+    # -- arrays ------------------------------------------------------------------------
+
+    def parameters(self):
+        """Every trainable array by its name, in order: the arrays themselves, to be changed in place."""
+        return {name: p.value for name, p in self._chain.named_params() if p.trainable}
+
+    def gradients(self, names="refmnas"):
+        """The gradient of every trainable array, by the names and in the layouts of a source.
+
+        names: refmnas, torchvision, timm, tf, efficientnet-pytorch.  Arrays of their own.
+        """
+        grads = {name: p.grad for name, p in self._chain.named_params() if p.trainable}
+        if any(g is None for g in grads.values()):
+            raise DataError("Network.gradients: no backward came before it")
+        return _owned(naming.write(grads, self.spec, self.dialect, names))
+
+    def state(self, names="refmnas"):
+        """Every array, running statistics included, by the names and in the layouts of a source.
+
+        Copies.  Entries that a loaded mapping had beside them (`num_batches_tracked`)
+        come back as they were under the same source's names.
+        """
+        arrays = {name: p.value for name, p in self._chain.named_params()}
+        return _owned(naming.write(arrays, self.spec, self.dialect, names, self._extra))
+
+    def load(self, mapping, names="auto"):
+        """Fill every array from a mapping of a source's names; returns the network.
+
+        Copies and casts to the network's dtype.  All or nothing: FormatError where an
+        entry is missing, unknown or misshapen, and then the network is as it was.
+        """
+        spec = naming.fitting(mapping, self.spec, names, self.dialect, keep_width=True)
+        if spec.head.classes != self.spec.head.classes:
+            raise FormatError(f"Network.load: the weights have {spec.head.classes} classes, the network has {self.spec.head.classes}")
+        arrays, beside = naming.read(mapping, spec, self.dialect, names)
+        if spec != self.spec:  # torchvision's MnasNet of version 1: another stem, as torchvision itself builds then
+            self.spec = spec
+            self._chain = assemble.network(spec, self.dialect, dtype=self.dtype, seed=self._seed)
+        for name, param in self._chain.named_params():
+            param.value[...] = arrays[name]
+        self._extra = {key: np.array(value) for key, value in beside.items()}
+        self._output = None
+        return self
+
+    # -- what it is ----------------------------------------------------------------------
+
+    @property
+    def layers(self) -> list[Step]:
+        """Every step in the order of computation: name, kind, shapes for one image of `size`, parameters."""
+        return list(self._chain.steps((self.size, self.size, 3)))
+
+    def cost(self):
+        """Parameters, multiply-adds and activation bytes, row by row: refmnas.models.cost."""
+        return cost.of(self.spec, self.dialect, self.size)
+
+
+def _owned(mapping):
+    """Copies in plain order: nobody writes into the network by accident."""
+    return {name: np.ascontiguousarray(a).copy() if a.ndim else np.array(a) for name, a in mapping.items()}
+
+
+def _drops(layer):
+    """Every layer that draws masks, in order."""
+    for child in layer.children.values():
+        if hasattr(child, "reseed"):
+            yield child
+        yield from _drops(child)
+
+
+def build(
+    network, *, width=1.0, size=None, classes=1000, dialect=None, dropout=None, drop_path=None, dtype=np.float32, seed=0
+):
+    """A network of the zoo, or of a table of one's own, with fresh weights.
+
+    network     a name of `refmnas.models.names()`, or a NetSpec
+    width       multiplies all channels that the source scales
+    size        of the square image that `layers` and `cost` speak of; None: the table's own
+    dialect     a source ("tf", "slim", "torchvision", "timm", "timm-tf", "keras") or a Dialect;
+                None: the first that published the network
+    dropout, drop_path   rates; None: the table's own
+    seed        of the initialisation and of the masks
+
+    Raises   SpecError for what cannot be, naming the nearest that can; DtypeError for
+             another dtype than float32 and float64.
+
+    >>> build("mobilenet-v2", width=0.35, classes=10, seed=1).spec.head.classes
+    10
+    """
+    spec = zoo.scaled(network, width) if isinstance(network, NetSpec) else zoo.get(network, width)
+    if np.dtype(dtype) not in FLOATS:
+        raise DtypeError(f"build: dtype is {np.dtype(dtype)}, wanted float32 or float64")
+    head = replace(spec.head, classes=whole("build", "classes", classes, 1))
+    if dropout is not None:
+        head = replace(head, dropout=checked_rate("build: dropout", dropout))
+    if drop_path is not None:
+        spec = replace(spec, drop_path=checked_rate("build: drop_path", drop_path))
+    if size is not None:
+        spec = replace(spec, size=whole("build", "size", size, 1))
+    spec = replace(spec, head=head)
+    if not isinstance(dialect, dialects.Dialect):
+        dialect = dialects.of(dialect or (spec.sources or ("tf",))[0], spec.name)
+    return Network(spec, dialect, dtype=dtype, seed=seed)
