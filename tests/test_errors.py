@@ -1,0 +1,312 @@
+"""Every bad input of every op is a named error that says the op, the argument, what came and what was wanted."""
+
+import numpy as np
+import pytest
+from support import ALL
+
+from refmnas import use
+from refmnas.cases import draw, prove
+from refmnas.errors import DataError, DtypeError, RefmnasError, ShapeError, SpecError
+from refmnas.ops import batchnorm, conv, depthwise, dropout, pointwise, pool, softmax_xent
+
+BY_NAME = {claim.function: claim for claim in ALL}
+_NO_IMAGE = ("activation", "linear", "softmax_xent", "dropout", "drop_path")
+LAYOUTLESS = [name for name in sorted(BY_NAME) if name.partition(".")[0] in _NO_IMAGE or name == "batchnorm.running"]
+
+
+def valid(function):
+    """(arrays by name, options) of a call that is answered."""
+    claim = BY_NAME[function]
+    op = function.partition(".")[0]
+    drawn = (draw(op, seed) for seed in range(999))
+    case = next(c for c in drawn if claim.covers(c) and c.macs() and c.shapes().get("b", ()) is not None)
+    arrays = dict(zip(claim.takes, prove.inputs(claim, case, "reals", np.float32), strict=True))
+    return arrays, prove.options(function, case)
+
+
+def refuse(error, function, words, arrays, options, **more):
+    """The call raises `error`, naming the op, all `words`, and what was wanted."""
+    with pytest.raises(RefmnasError) as raised:
+        prove.op(function)(*arrays.values(), **options, **more)
+    text = str(raised.value)
+    assert type(raised.value) is error, text
+    assert text.startswith(f"{function}: "), text
+    assert "wanted" in text or "must be" in text, text
+    for word in words:
+        assert str(word) in text, (word, text)
+
+
+PAIRS = [(claim.function, name) for claim in ALL for name in claim.takes]
+EACH_ARRAY = pytest.mark.parametrize(("function", "name"), PAIRS)
+BESIDE_ANOTHER = [(f, name) for f, name in PAIRS if len(BY_NAME[f].takes) > 1]  # something must agree with it
+BESIDE_A_FLOAT = [(f, name) for f, name in BESIDE_ANOTHER if name != "labels" and f != "softmax_xent.forward"]
+
+
+@EACH_ARRAY
+def test_what_is_no_array_is_refused(function, name):
+    arrays, options = valid(function)
+    refuse(DtypeError, function, [name, "list"], arrays | {name: arrays[name].tolist()}, options)
+
+
+@EACH_ARRAY
+@pytest.mark.parametrize("dtype", [np.float16, np.complex64, np.bool_, object])
+def test_element_types_that_no_op_takes_are_refused(function, name, dtype):
+    arrays, options = valid(function)
+    wrong = arrays[name].astype(dtype)
+    refuse(DtypeError, function, [name, wrong.dtype], arrays | {name: wrong}, options)
+
+
+@pytest.mark.parametrize(("function", "name"), BESIDE_A_FLOAT)
+def test_mixed_element_types_are_refused(function, name):
+    arrays, options = valid(function)
+    mixed = arrays | {name: arrays[name].astype(np.float64)}
+    refuse(DtypeError, function, ["float32", "float64"], mixed, options)
+
+
+@EACH_ARRAY
+def test_a_wrong_rank_is_refused(function, name):
+    arrays, options = valid(function)
+    if function == "activation.forward":  # takes any rank but 0
+        refuse(ShapeError, function, ["x", "()"], {"x": np.zeros(())}, options)
+        return
+    wrong = arrays[name].reshape(1, 1, 1, *arrays[name].shape)
+    refuse(ShapeError, function, ["shape"], arrays | {name: wrong}, options)
+
+
+# The axis that another array must agree with, where it is not the last.
+TIED_AXIS = {
+    ("softmax_xent", "x"): 0,
+    ("drop_path", "x"): 0,
+    ("conv", "w"): 2,
+    ("pointwise", "w"): 0,
+    ("linear", "w"): 0,
+}
+
+
+@pytest.mark.parametrize(("function", "name"), BESIDE_ANOTHER)
+def test_an_extent_that_fits_no_other_array_is_refused(function, name):
+    arrays, options = valid(function)
+    a, axis = arrays[name], TIED_AXIS.get((function.partition(".")[0], name), -1)
+    longer = np.concatenate([a, a.take([0], axis)], axis)
+    refuse(ShapeError, function, [longer.shape[axis]], arrays | {name: longer}, options)
+
+
+WINDOWED = pytest.mark.parametrize(
+    "function", ["conv.forward", "conv.backward", "depthwise.forward", "depthwise.backward"]
+)
+
+
+@WINDOWED
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *((name, value) for name in ("stride", "dilation") for value in (0, -1, 1.5, "2", None, True)),
+        *(("pad", value) for value in ((1, 1, 1), (0, 0, 0, -1), (0, 0, 0, 0.5), 1, None, "same", (0, 0, 0, 0, 0))),
+    ],
+)
+def test_windows_that_cannot_be_are_refused(function, option, value):
+    arrays, options = valid(function)
+    refuse(SpecError, function, [option], arrays, options | {option: value})
+
+
+@WINDOWED
+def test_a_kernel_larger_than_the_padded_image_is_refused(function):
+    arrays, options = valid(function)
+    x = arrays["x"]
+    arrays["x"] = np.ones((x.shape[0], 1, 1, x.shape[3]), np.float32)
+    kernel = (9, 9, *arrays["w"].shape[2:])
+    arrays["w"] = np.ones(kernel, np.float32)
+    words = ["x", "(1, 1)", "(9, 9)"]
+    refuse(ShapeError, function, words, arrays, options | {"pad": (0, 0, 0, 0), "dilation": 1})
+
+
+@WINDOWED
+def test_a_kernel_without_taps_is_refused(function):
+    arrays, options = valid(function)
+    arrays["w"] = arrays["w"][:0]
+    refuse(ShapeError, function, ["w"], arrays, options)
+
+
+@pytest.mark.parametrize("groups", [0, -1, 1.0, 5])
+def test_groups_that_do_not_divide_the_channels_are_refused(groups):
+    x, w = np.ones((1, 3, 3, 4), np.float32), np.ones((1, 1, 4, 6), np.float32)
+    error = ShapeError if groups == 5 else SpecError
+    refuse(error, "conv.forward", ["groups"], {"x": x, "w": w}, {"groups": groups})
+
+
+@pytest.mark.parametrize("value", [np.nan, -1.0, -np.inf])
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [("batchnorm.forward_eval", "var"), ("batchnorm.backward_eval", "var"),
+     ("batchnorm.running", "var"), ("batchnorm.running", "running_var")],
+)  # fmt: skip
+def test_variances_that_cannot_be_are_refused(function, name, value):
+    arrays, options = valid(function)
+    wrong = arrays[name].copy()
+    wrong[-1] = value
+    refuse(DataError, function, [f"{name}[{len(wrong) - 1}]", value], arrays | {name: wrong}, options)
+
+
+@pytest.mark.parametrize("shape", [(0, 2, 2, 3), (2, 0, 2, 3), (0, 3)])
+def test_statistics_of_no_pixel_are_refused(shape):
+    x, one = np.ones(shape), np.ones(3)
+    refuse(DataError, "batchnorm.forward", ["x", shape], {"x": x, "gamma": one, "beta": one}, {"eps": 1e-3})
+
+
+def test_the_unbiased_variance_of_one_pixel_is_refused():
+    arrays = dict.fromkeys(("running_mean", "running_var", "mean", "var"), np.ones(2))
+    options = {"count": 1, "momentum": 0.1, "unbiased": True}
+    refuse(DataError, "batchnorm.running", ["count is 1"], arrays, options)
+    assert batchnorm.running(*arrays.values(), **options | {"unbiased": False}).var[0] == 1
+
+
+OUT_OF_RANGE = [
+    *((f"batchnorm.{f}", "eps", v) for f in ("forward", "forward_eval", "backward_eval")
+      for v in (0, -1e-3, np.nan, np.inf, "small", None, True)),
+    *(("batchnorm.running", "momentum", v) for v in (-0.1, 1.5, np.nan, None)),
+    *(("batchnorm.running", "count", v) for v in (0, -1, 2.0, None)),
+    *(("batchnorm.running", "unbiased", v) for v in (1, "yes", None)),
+    *((f"{op}.{f}", "rate", v) for op in ("dropout", "drop_path") for f in ("forward", "backward")
+      for v in (-0.1, 1, 1.5, np.nan, "half", None)),
+    *((f"softmax_xent.{f}", "smoothing", v) for f in ("forward", "backward") for v in (-0.1, 1.1, np.nan, None)),
+    *((f"activation.{f}", "kind", v) for f in ("forward", "backward") for v in ("gelu", "", None, 3)),
+    *(("activation.backward", "kink", v) for v in ("keras", None)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("function", "option", "value"), OUT_OF_RANGE)
+def test_options_out_of_range_are_refused(function, option, value):
+    arrays, options = valid(function)
+    refuse(SpecError, function, [option, repr(value)], arrays, options | {option: value})
+
+
+@pytest.mark.parametrize("function", ["softmax_xent.forward", "softmax_xent.backward"])
+def test_labels_that_name_no_class_are_refused(function):
+    arrays, options = valid(function)
+    K = arrays["x"].shape[1]
+    for wrong in (-1, K, 2**40):
+        labels = arrays["labels"].astype(np.int64)
+        labels[-1] = wrong
+        words = [f"labels[{len(labels) - 1}]", wrong, f"0 to {K - 1}"]
+        refuse(DataError, function, words, arrays | {"labels": labels}, options)
+    refuse(DtypeError, function, ["labels", "float32"], arrays | {"labels": labels.astype(np.float32)}, options)
+    for dtype in (np.uint8, np.int16, np.uint64):
+        fine = prove.op(function)(*(arrays | {"labels": arrays["labels"].astype(dtype)}).values(), **options)
+        same = prove.op(function)(*arrays.values(), **options)
+        assert np.array_equal(prove.results(fine)[0], prove.results(same)[0])
+
+
+def test_logits_of_no_class_are_refused():
+    arrays = {"x": np.ones((2, 0)), "labels": np.zeros(2, int)}
+    refuse(ShapeError, "softmax_xent.forward", ["x", (2, 0)], arrays, {})
+
+
+@pytest.mark.parametrize("function", ["dropout.forward", "dropout.backward", "drop_path.forward", "drop_path.backward"])
+@pytest.mark.parametrize("value", [0.5, -1.0, np.nan, 2.0])
+def test_masks_of_other_values_than_0_and_1_are_refused(function, value):
+    arrays, options = valid(function)
+    mask = arrays["mask"].copy()
+    mask.flat[-1] = value
+    refuse(DataError, function, ["mask", "0 and 1"], arrays | {"mask": mask}, options)
+
+
+@pytest.mark.parametrize("shape", [(2, 0, 3, 4), (1, 3, 0, 4), (0, 0, 0, 1)])
+def test_an_image_without_pixels_has_no_average(shape):
+    refuse(ShapeError, "pool.forward", ["x", shape], {"x": np.ones(shape)}, {})
+    dy = np.ones((shape[0], shape[3]))
+    refuse(ShapeError, "pool.backward", ["x", shape], {"dy": dy, "x": np.ones(shape)}, {})
+
+
+@pytest.mark.parametrize("function", sorted(BY_NAME))
+@pytest.mark.parametrize("layout", ["NWHC", "nchw", None, 1])
+def test_unknown_layouts_are_refused(function, layout):
+    arrays, options = valid(function)
+    if function in LAYOUTLESS:
+        with pytest.raises(SpecError, match=f"{function}: "):
+            prove.op(function)(*arrays.values(), **options, layout="NCHW")
+        return
+    refuse(SpecError, function, ["layout", repr(layout)], arrays, options, layout=layout)
+
+
+NCHW = [f for f in sorted(BY_NAME) if f not in LAYOUTLESS]
+
+
+@pytest.mark.parametrize("function", NCHW)
+def test_arrays_of_a_wrong_rank_in_nchw_are_refused(function):
+    arrays, options = valid(function)
+    refuse(ShapeError, function, ["x", "rank 4"], arrays | {"x": arrays["x"].reshape(-1)}, options, layout="NCHW")
+    refuse(DtypeError, function, ["x", "list"], arrays | {"x": [1.0]}, options, layout="NCHW")
+
+
+WITH_OUT = pytest.mark.parametrize("function", ["conv.forward", "pointwise.forward", "depthwise.forward"])
+
+
+@WITH_OUT
+@pytest.mark.parametrize("backend", ["numpy", "auto", "oracle"])
+def test_results_that_cannot_be_written_are_refused(function, backend):
+    arrays, options = valid(function)
+    y = prove.op(function)(*arrays.values(), **options)
+    frozen, gaps = np.empty_like(y), np.empty((*y.shape[:-1], 2 * y.shape[-1]), y.dtype)[..., ::2]
+    frozen.flags.writeable = False
+    with use(backend):
+        for error, out in (
+            (ShapeError, frozen),
+            (ShapeError, gaps),
+            (ShapeError, np.empty((*y.shape, 1), y.dtype)),
+            (DtypeError, np.empty(y.shape, np.float64)),
+            (DtypeError, y.tolist()),
+        ):
+            refuse(error, function, ["out"], arrays, options, out=out)
+
+
+@WITH_OUT
+@pytest.mark.parametrize("backend", ["numpy", "auto", "oracle"])
+def test_a_result_in_the_memory_of_an_input_is_refused(function, backend):
+    x = np.ones((1, 2, 2, 3), np.float32)
+    w = {"conv.forward": (1, 1, 3, 3), "pointwise.forward": (3, 3), "depthwise.forward": (1, 1, 3)}[function]
+    with use(backend):
+        refuse(ShapeError, function, ["out", "memory"], {"x": x, "w": np.ones(w, np.float32)}, {}, out=x)
+
+
+@WITH_OUT
+def test_a_refused_call_leaves_out_as_it_was(function):
+    arrays, options = valid(function)
+    out = np.full_like(prove.op(function)(*arrays.values(), **options), 7)
+    with pytest.raises(ShapeError):
+        prove.op(function)(*(arrays | {"b": np.ones(1000, np.float32)}).values(), **options, out=out)
+    assert np.all(out == 7)
+
+
+def test_a_huge_result_is_refused_before_it_is_allocated():
+    x, w = np.ones((1, 1, 1, 1), np.float32), np.ones((1, 1, 1), np.float32)
+    with pytest.raises(SpecError, match="pad"):
+        depthwise.forward(x, w, pad=(2**40, 0, 0, -1))
+
+
+@pytest.mark.parametrize("function", sorted(BY_NAME))
+def test_options_that_the_op_does_not_know_are_refused(function):
+    arrays, options = valid(function)
+    with pytest.raises(TypeError, match="strides"):
+        prove.op(function)(*arrays.values(), **options, strides=2)
+
+
+# Without a pixel there is no statistic: refused, as another test shows; statistics have no batch axis.
+BATCHED = sorted(set(BY_NAME) - {"batchnorm.forward", "batchnorm.running"})
+
+
+@pytest.mark.parametrize("function", BATCHED)
+def test_an_empty_batch_has_an_empty_result_and_zero_gradients(function):
+    claim, op = BY_NAME[function], function.partition(".")[0]
+    case = next(c for c in (draw(op, seed) for seed in range(999)) if c.n == 0)
+    arrays = prove.inputs(claim, case, "reals", np.float32)
+    for backend in ("numpy", "auto", "oracle"):
+        got = prove.call(function, case, arrays, backend)
+        assert all(not np.any(a) for a in got), backend
+
+
+def test_valid_calls_beside_the_refused_ones_are_answered():
+    assert pool.forward(np.ones((0, 1, 1, 4))).shape == (0, 4)
+    assert dropout.forward(np.ones((1, 1)), np.ones((1, 1)), rate=0).item() == 1
+    assert softmax_xent.forward(np.ones((1, 1)), np.zeros(1, int), smoothing=1).item() == 0
+    assert pointwise.forward(np.ones((1, 1, 1, 0)), np.ones((0, 2))).shape == (1, 1, 1, 2)
+    assert conv.forward(np.ones((1, 1, 1, 2)), np.ones((1, 1, 1, 2)), groups=np.int64(2)).shape == (1, 1, 1, 2)
