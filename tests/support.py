@@ -7,11 +7,15 @@ case prints as one line and `refmnas.cases.parse` brings it back.
 from collections import Counter
 
 import hypothesis.strategies as st
+import numpy as np
 import pytest
 
 from refmnas.cases import CASES, CLAIMS, prove
+from refmnas.cases import draw as drawn_by
+from refmnas.errors import RefmnasError
 
 ALL = [claim for claims in CLAIMS.values() for claim in claims]
+BY_NAME = {claim.function: claim for claim in ALL}
 
 EXAMPLES = Counter()  # property -> cases that really ran; however many implementations, one case counts once
 MARGINS = {}  # op -> largest error / bound
@@ -53,3 +57,25 @@ def prove_all(name, claim, dtype, proof):
 def remember(claim, margin):
     """Keep the largest margin of the claim's op."""
     MARGINS[op_of(claim)] = max(MARGINS.get(op_of(claim), 0.0), margin)
+
+
+def valid(function):
+    """(arrays by name, options) of a call that is answered."""
+    claim = BY_NAME[function]
+    op = function.partition(".")[0]
+    drawn = (drawn_by(op, seed) for seed in range(999))
+    case = next(c for c in drawn if claim.covers(c) and c.macs() and c.shapes().get("b", ()) is not None)
+    arrays = dict(zip(claim.takes, prove.inputs(claim, case, "reals", np.float32), strict=True))
+    return arrays, prove.options(function, case)
+
+
+def refuse(error, function, words, arrays, options, **more):
+    """The call raises `error`, naming the op, all `words`, and what was wanted."""
+    with pytest.raises(RefmnasError) as raised:
+        prove.op(function)(*arrays.values(), **options, **more)
+    text = str(raised.value)
+    assert type(raised.value) is error, text
+    assert text.startswith(f"{function}: "), text
+    assert "wanted" in text or "must be" in text, text
+    for word in words:
+        assert str(word) in text, (word, text)

@@ -2,38 +2,15 @@
 
 import numpy as np
 import pytest
-from support import ALL
+from support import ALL, BY_NAME, refuse, valid
 
 from refmnas import use
 from refmnas.cases import draw, prove
-from refmnas.errors import DataError, DtypeError, RefmnasError, ShapeError, SpecError
+from refmnas.errors import DataError, DtypeError, ShapeError, SpecError
 from refmnas.ops import batchnorm, conv, depthwise, dropout, pointwise, pool, softmax_xent
 
-BY_NAME = {claim.function: claim for claim in ALL}
 _NO_IMAGE = ("activation", "linear", "softmax_xent", "dropout", "drop_path")
 LAYOUTLESS = [name for name in sorted(BY_NAME) if name.partition(".")[0] in _NO_IMAGE or name == "batchnorm.running"]
-
-
-def valid(function):
-    """(arrays by name, options) of a call that is answered."""
-    claim = BY_NAME[function]
-    op = function.partition(".")[0]
-    drawn = (draw(op, seed) for seed in range(999))
-    case = next(c for c in drawn if claim.covers(c) and c.macs() and c.shapes().get("b", ()) is not None)
-    arrays = dict(zip(claim.takes, prove.inputs(claim, case, "reals", np.float32), strict=True))
-    return arrays, prove.options(function, case)
-
-
-def refuse(error, function, words, arrays, options, **more):
-    """The call raises `error`, naming the op, all `words`, and what was wanted."""
-    with pytest.raises(RefmnasError) as raised:
-        prove.op(function)(*arrays.values(), **options, **more)
-    text = str(raised.value)
-    assert type(raised.value) is error, text
-    assert text.startswith(f"{function}: "), text
-    assert "wanted" in text or "must be" in text, text
-    for word in words:
-        assert str(word) in text, (word, text)
 
 
 PAIRS = [(claim.function, name) for claim in ALL for name in claim.takes]
