@@ -48,14 +48,6 @@ class OptionalExtension(build_ext):
     def get_outputs(self):
         return [path for path in super().get_outputs() if Path(path).exists()]
 
-    def copy_extensions_to_source(self):
-        built = [ext for ext in self.extensions if Path(self.get_ext_fullpath(ext.name)).exists() or self._is_built(ext)]
-        self.extensions = built
-        super().copy_extensions_to_source()
-
-    def _is_built(self, ext):
-        return (Path(self.build_lib) / self.get_ext_filename(self.get_ext_fullname(ext.name))).exists()
-
     def _leave_out(self, error):
         if REQUIRED:
             raise error
@@ -83,6 +75,7 @@ class HonestWheel(bdist_wheel):
         if not self.is_binary:
             self.root_is_pure = True
             self.py_limited_api = False
+            self.distribution.ext_modules = []
         super().run()
 
     def _extension_files(self):

@@ -18,7 +18,8 @@ from pathlib import Path
 from ..errors import KernelError, ShapeError, SpecError
 
 try:
-    from .. import _cffi
+    # By its full name: `from .. import _cffi` would blame a circular import where the file is missing.
+    _cffi = import_module("refmnas._cffi")
 except ImportError as error:
     _cffi = None
     _why_not = (
