@@ -8,14 +8,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
-from ..geometry import extent, same_pad, symmetric_pad
 from . import plan
 
 
 class Row(NamedTuple):
-    """One layer."""
+    """One layer, its batch norm included."""
 
     name: str
     kind: str
@@ -25,50 +25,52 @@ class Row(NamedTuple):
     activation_bytes: int
 
 
+class Totals(NamedTuple):
+    """Of a whole network; the activation is the largest of one layer."""
+
+    parameters: int
+    macs: int
+    activation_bytes: int
+
+
 def of(spec, dialect, size=None, itemsize=4):
-    """The rows of every layer with weights, for a square image of `size` (None: the table's own)."""
-    size, rows = size or spec.size, []
+    """The rows of every layer with weights, for an image of `size`: a side, (rows, columns), or None: the table's own.
 
-    def add(name, kind, shape, parameters, macs):
-        pixels = 1
-        for n in shape:
-            pixels *= n
-        rows.append(Row(name, kind, shape, parameters, macs, pixels * itemsize))
+    Units    `itemsize` is bytes per number: 4 for float32.
+    Raises   SpecError for a size that is none.
 
-    size = _extent(dialect, size, spec.stem.kernel, spec.stem.stride)
-    stem = plan.stem_channels(spec)
-    taps = spec.stem.kernel**2 * 3
-    add("stem.conv", "conv", (size, size, stem), taps * stem + 2 * stem, size**2 * taps * stem)
-    c_last = stem
-    for b in plan.blocks(spec, dialect):
-        size = _block(add, dialect, b, size)
-        c_last = b.c_out
-    head, classes = plan.head_channels(spec), spec.head.classes
-    add("head.conv", "pointwise", (size, size, head), c_last * head + 2 * head, size**2 * c_last * head)
-    add("head.dense", "linear", (classes,), head * classes + classes, head * classes)
+    >>> from refmnas.models import dialect, zoo
+    >>> totals(of(zoo.get("mnasnet-b1"), dialect.of("tf", "mnasnet-b1")))[:2]
+    (4383312, 314415872)
+    """
+    rows = []
+    blocks = plan.blocks(spec, dialect, size)
+
+    def conv(name, kind, pixels, weights, c_out):
+        """A convolution without bias and its batch norm."""
+        shape = (*pixels, c_out)
+        rows.append(Row(name, kind, shape, weights + 2 * c_out, math.prod(pixels) * weights, math.prod(shape) * itemsize))
+
+    def dense(name, kind, c_in, c_out):
+        """A layer with bias that sees one pixel."""
+        rows.append(Row(name, kind, (c_out,), c_in * c_out + c_out, c_in * c_out, c_out * itemsize))
+
+    stem = plan.stem_channels(spec, dialect)
+    conv("stem.conv", "conv", blocks[0].size_in, spec.stem.kernel**2 * 3 * stem, stem)
+    for b in blocks:
+        if b.expands:
+            conv(f"{b.prefix}.expand", "pointwise", b.size_in, b.c_in * b.mid, b.mid)
+        conv(f"{b.prefix}.depthwise", "depthwise", b.size_out, b.kernel**2 * b.mid, b.mid)
+        if b.squeeze:
+            dense(f"{b.prefix}.se.reduce", "pointwise", b.mid, b.squeeze)
+            dense(f"{b.prefix}.se.expand", "pointwise", b.squeeze, b.mid)
+        conv(f"{b.prefix}.project", "pointwise", b.size_out, b.mid * b.c_out, b.c_out)
+    head = plan.head_channels(spec, dialect)
+    conv("head.conv", "pointwise", blocks[-1].size_out, blocks[-1].c_out * head, head)
+    dense("head.dense", "linear", head, spec.head.classes)
     return rows
-
-
-def _block(add, dialect, b, size):
-    if b.expands:
-        weights = b.c_in * b.mid
-        add(f"{b.prefix}.expand", "pointwise", (size, size, b.mid), weights + 2 * b.mid, size**2 * weights)
-    size = _extent(dialect, size, b.kernel, b.stride)
-    taps = b.kernel**2 * b.mid
-    add(f"{b.prefix}.depthwise", "depthwise", (size, size, b.mid), taps + 2 * b.mid, size**2 * taps)
-    if b.squeeze:
-        weights = 2 * b.mid * b.squeeze
-        add(f"{b.prefix}.se", "squeeze-excite", (b.mid,), weights + b.squeeze + b.mid, weights)
-    weights = b.mid * b.c_out
-    add(f"{b.prefix}.project", "pointwise", (size, size, b.c_out), weights + 2 * b.c_out, size**2 * weights)
-    return size
-
-
-def _extent(dialect, size, kernel, stride):
-    pad = same_pad(size, kernel, stride) if dialect.padding == "same" else symmetric_pad(kernel)
-    return extent(size, kernel, stride, *pad)
 
 
 def totals(rows):
     """(parameters, multiply-adds, largest activation in bytes) of all rows."""
-    return sum(r.parameters for r in rows), sum(r.macs for r in rows), max(r.activation_bytes for r in rows)
+    return Totals(sum(r.parameters for r in rows), sum(r.macs for r in rows), max(r.activation_bytes for r in rows))

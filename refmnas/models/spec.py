@@ -7,11 +7,36 @@ here, everything the public implementations disagree on in `dialect`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 
 from ..errors import SpecError
 
 BLOCKS = ("sep", "mbconv")  # more come with their networks
 ACTIVATIONS = ("relu", "relu6", "swish", "hard_swish")
+HEAD_SCALES = ("never", "above-one")
+
+
+def _claim(where, *claims):
+    """SpecError with the text of the first claim that does not hold."""
+    for holds, text in claims:
+        if not holds:
+            raise SpecError(f"{where}: {text}")
+
+
+def _is_count(value):
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _is_odd(value):
+    return _is_count(value) and value % 2 == 1
+
+
+def _is_number(value):
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+
+
+def _is_rate(value):
+    return _is_number(value) and 0 <= value < 1
 
 
 @dataclass(frozen=True)
@@ -23,10 +48,22 @@ class Stem:
     channels: int
     scales: bool = True  # with the width multiplier
 
+    def __post_init__(self):
+        _claim(
+            "stem",
+            (_is_odd(self.kernel), f"kernel {self.kernel!r}, wanted an odd number"),
+            (self.stride in (1, 2), f"stride {self.stride!r}, wanted 1 or 2"),
+            (_is_count(self.channels), f"channels {self.channels!r}, wanted at least 1"),
+            (isinstance(self.scales, bool), f"scales {self.scales!r}, wanted True or False"),
+        )
+
 
 @dataclass(frozen=True)
 class Stage:
-    """One row of a table: `repeats` equal blocks, the stride in the first of them."""
+    """One row of a table: `repeats` equal blocks, the stride in the first of them.
+
+    "sep" has no expansion; "mbconv" with expand 1 is the same computation.
+    """
 
     block: str
     repeats: int
@@ -41,17 +78,21 @@ class Stage:
     deepens: bool = True  # repeats with the depth multiplier
 
     def __post_init__(self):
-        for claim, text in (
+        declared, flags = self.declared_in, (self.skip, self.scales, self.deepens)
+        _claim(
+            "stage",
             (self.block in BLOCKS, f"block {self.block!r}, wanted one of {', '.join(BLOCKS)}"),
-            (self.repeats >= 1, f"repeats {self.repeats}, wanted at least 1"),
-            (self.kernel >= 1 and self.kernel % 2 == 1, f"kernel {self.kernel}, wanted an odd number"),
-            (self.stride in (1, 2), f"stride {self.stride}, wanted 1 or 2"),
-            (self.expand >= 1, f"expand {self.expand}, wanted at least 1"),
-            (self.channels >= 1, f"channels {self.channels}, wanted at least 1"),
-            (0 <= self.se <= 1, f"se {self.se}, wanted 0 to 1"),
-        ):
-            if not claim:
-                raise SpecError(f"stage: {text}")
+            (_is_count(self.repeats), f"repeats {self.repeats!r}, wanted at least 1"),
+            (_is_odd(self.kernel), f"kernel {self.kernel!r}, wanted an odd number"),
+            (self.stride in (1, 2), f"stride {self.stride!r}, wanted 1 or 2"),
+            (_is_count(self.expand), f"expand {self.expand!r}, wanted at least 1"),
+            (self.block != "sep" or self.expand == 1, f"expand {self.expand!r} in a sep block, wanted 1"),
+            (_is_count(self.channels), f"channels {self.channels!r}, wanted at least 1"),
+            (_is_number(self.se) and 0 <= self.se <= 1, f"se {self.se!r}, wanted 0 to 1"),
+            (all(isinstance(f, bool) for f in flags), f"skip, scales, deepens {flags!r}, wanted True or False"),
+            (declared is None or _is_count(declared), f"declared_in {declared!r}, wanted at least 1"),
+            (declared is None or (self.expand == 1 and not self.se), "declared_in beside expand or se, wanted neither"),
+        )
 
 
 @dataclass(frozen=True)
@@ -62,6 +103,15 @@ class Head:
     classes: int = 1000
     dropout: float = 0.2
     scales: str = "never"  # with the width multiplier: never, or above-one (MobileNetV2)
+
+    def __post_init__(self):
+        _claim(
+            "head",
+            (_is_count(self.channels), f"channels {self.channels!r}, wanted at least 1"),
+            (_is_count(self.classes), f"classes {self.classes!r}, wanted at least 1"),
+            (_is_rate(self.dropout), f"dropout {self.dropout!r}, wanted 0 to below 1"),
+            (self.scales in HEAD_SCALES, f"scales {self.scales!r}, wanted one of {', '.join(HEAD_SCALES)}"),
+        )
 
 
 @dataclass(frozen=True)
@@ -75,7 +125,22 @@ class NetSpec:
     head: Head
     size: int = 224  # of the square input image
     activation: str = "relu"
-    drop_path: float = 0.0  # of the last block; block i of n has drop_path * i / n
+    drop_path: float = 0.0  # block i of n, counted from 0, has drop_path * i / n
     depth: float = 1.0  # multiplies repeats, rounded up
     width: float = 1.0  # multiplies channels, rounded by the dialect's rule
     sources: tuple[str, ...] = ()  # dialects that published it, the default first
+
+    def __post_init__(self):
+        declared = [s.declared_in for s in self.stages]
+        _claim(
+            f"network {self.name!r}",
+            (isinstance(self.name, str) and self.name, "an empty name, wanted a text"),
+            (declared, "no stage, wanted at least one"),
+            (_is_count(self.size), f"size {self.size!r}, wanted at least 1"),
+            (self.activation in ACTIVATIONS, f"activation {self.activation!r}, wanted one of {', '.join(ACTIVATIONS)}"),
+            (_is_rate(self.drop_path), f"drop_path {self.drop_path!r}, wanted 0 to below 1"),
+            (_is_number(self.depth) and self.depth > 0, f"depth {self.depth!r}, wanted above 0"),
+            (_is_number(self.width) and self.width > 0, f"width {self.width!r}, wanted above 0"),
+            (declared[1:] == [None] * len(declared[1:]), "declared_in after the first stage, wanted in the first only"),
+            (declared[0] != self.stem.channels, f"declared_in {declared[0]}, the stem's own width, wanted None"),
+        )

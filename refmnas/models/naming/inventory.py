@@ -26,7 +26,7 @@ def of(spec, dialect):
         for name in STATISTICS:
             found[f"{prefix}.bn.{name}"] = Array(layout.PLAIN, shape[-1:])
 
-    stem, kernel = plan.stem_channels(spec), spec.stem.kernel
+    stem, kernel = plan.stem_channels(spec, dialect), spec.stem.kernel
     conv_bn("stem", layout.CONV, kernel, kernel, 3, stem)
     c_last = stem
     for b in plan.blocks(spec, dialect):
@@ -39,7 +39,7 @@ def of(spec, dialect):
                 found[f"{b.prefix}.se.{name}.b"] = Array(layout.PLAIN, (c_out,))
         conv_bn(f"{b.prefix}.project", layout.POINTWISE, b.mid, b.c_out)
         c_last = b.c_out
-    head, classes = plan.head_channels(spec), spec.head.classes
+    head, classes = plan.head_channels(spec, dialect), spec.head.classes
     conv_bn("head", layout.POINTWISE, c_last, head)
     found["head.dense.w"] = Array(layout.LINEAR, (head, classes))
     found["head.dense.b"] = Array(layout.PLAIN, (classes,))
