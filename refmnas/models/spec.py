@@ -14,6 +14,9 @@ from ..errors import SpecError
 BLOCKS = ("sep", "mbconv")  # more come with their networks
 ACTIVATIONS = ("relu", "relu6", "swish", "hard_swish")
 HEAD_SCALES = ("never", "above-one")
+MOST = 10**6  # below it every whole number of a table stays
+MOST_REPEATS = 1000
+MOST_MULTIPLIER = 100
 
 
 def _claim(where, *claims):
@@ -24,7 +27,7 @@ def _claim(where, *claims):
 
 
 def _is_count(value):
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value < MOST
 
 
 def _is_odd(value):
@@ -33,6 +36,14 @@ def _is_odd(value):
 
 def _is_number(value):
     return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+
+
+def _is_stride(value):
+    return _is_count(value) and value <= 2
+
+
+def _is_multiplier(value):
+    return _is_number(value) and 0 < value <= MOST_MULTIPLIER
 
 
 def _is_rate(value):
@@ -52,8 +63,8 @@ class Stem:
         _claim(
             "stem",
             (_is_odd(self.kernel), f"kernel {self.kernel!r}, wanted an odd number"),
-            (self.stride in (1, 2), f"stride {self.stride!r}, wanted 1 or 2"),
-            (_is_count(self.channels), f"channels {self.channels!r}, wanted at least 1"),
+            (_is_stride(self.stride), f"stride {self.stride!r}, wanted 1 or 2"),
+            (_is_count(self.channels), f"channels {self.channels!r}, wanted 1 to {MOST - 1}"),
             (isinstance(self.scales, bool), f"scales {self.scales!r}, wanted True or False"),
         )
 
@@ -82,15 +93,18 @@ class Stage:
         _claim(
             "stage",
             (self.block in BLOCKS, f"block {self.block!r}, wanted one of {', '.join(BLOCKS)}"),
-            (_is_count(self.repeats), f"repeats {self.repeats!r}, wanted at least 1"),
+            (
+                _is_count(self.repeats) and self.repeats <= MOST_REPEATS,
+                f"repeats {self.repeats!r}, wanted 1 to {MOST_REPEATS}",
+            ),
             (_is_odd(self.kernel), f"kernel {self.kernel!r}, wanted an odd number"),
-            (self.stride in (1, 2), f"stride {self.stride!r}, wanted 1 or 2"),
-            (_is_count(self.expand), f"expand {self.expand!r}, wanted at least 1"),
+            (_is_stride(self.stride), f"stride {self.stride!r}, wanted 1 or 2"),
+            (_is_count(self.expand), f"expand {self.expand!r}, wanted 1 to {MOST - 1}"),
             (self.block != "sep" or self.expand == 1, f"expand {self.expand!r} in a sep block, wanted 1"),
-            (_is_count(self.channels), f"channels {self.channels!r}, wanted at least 1"),
+            (_is_count(self.channels), f"channels {self.channels!r}, wanted 1 to {MOST - 1}"),
             (_is_number(self.se) and 0 <= self.se <= 1, f"se {self.se!r}, wanted 0 to 1"),
             (all(isinstance(f, bool) for f in flags), f"skip, scales, deepens {flags!r}, wanted True or False"),
-            (declared is None or _is_count(declared), f"declared_in {declared!r}, wanted at least 1"),
+            (declared is None or _is_count(declared), f"declared_in {declared!r}, wanted 1 to {MOST - 1}"),
             (declared is None or (self.expand == 1 and not self.se), "declared_in beside expand or se, wanted neither"),
         )
 
@@ -107,8 +121,8 @@ class Head:
     def __post_init__(self):
         _claim(
             "head",
-            (_is_count(self.channels), f"channels {self.channels!r}, wanted at least 1"),
-            (_is_count(self.classes), f"classes {self.classes!r}, wanted at least 1"),
+            (_is_count(self.channels), f"channels {self.channels!r}, wanted 1 to {MOST - 1}"),
+            (_is_count(self.classes), f"classes {self.classes!r}, wanted 1 to {MOST - 1}"),
             (_is_rate(self.dropout), f"dropout {self.dropout!r}, wanted 0 to below 1"),
             (self.scales in HEAD_SCALES, f"scales {self.scales!r}, wanted one of {', '.join(HEAD_SCALES)}"),
         )
@@ -136,11 +150,11 @@ class NetSpec:
             f"network {self.name!r}",
             (isinstance(self.name, str) and self.name, "an empty name, wanted a text"),
             (declared, "no stage, wanted at least one"),
-            (_is_count(self.size), f"size {self.size!r}, wanted at least 1"),
+            (_is_count(self.size), f"size {self.size!r}, wanted 1 to {MOST - 1}"),
             (self.activation in ACTIVATIONS, f"activation {self.activation!r}, wanted one of {', '.join(ACTIVATIONS)}"),
             (_is_rate(self.drop_path), f"drop_path {self.drop_path!r}, wanted 0 to below 1"),
-            (_is_number(self.depth) and self.depth > 0, f"depth {self.depth!r}, wanted above 0"),
-            (_is_number(self.width) and self.width > 0, f"width {self.width!r}, wanted above 0"),
+            (_is_multiplier(self.depth), f"depth {self.depth!r}, wanted above 0 and at most {MOST_MULTIPLIER}"),
+            (_is_multiplier(self.width), f"width {self.width!r}, wanted above 0 and at most {MOST_MULTIPLIER}"),
             (declared[1:] == [None] * len(declared[1:]), "declared_in after the first stage, wanted in the first only"),
             (declared[0] != self.stem.channels, f"declared_in {declared[0]}, the stem's own width, wanted None"),
         )

@@ -102,20 +102,31 @@ def efficientnet_pytorch(spec, dialect):
     return t
 
 
+# mnasnet_models.py builds these two with use_keras=False, hence without Keras' numbers.
+_WITHOUT_KERAS = ("mnasnet-d1", "mnasnet-d1-320")
+
+
 def tf(spec, dialect):
-    """tensorflow/tpu's variables (unverified): MnasNet numbers its convolutions through, EfficientNet per block."""
-    return _tf_lite(spec, dialect) if spec.name.startswith("efficientnet") else _tf_mnasnet(spec, dialect)
+    """tensorflow/tpu's variables (unverified): numbered through by Keras, or counted anew in every scope."""
+    if spec.name.startswith("efficientnet"):
+        return _tf_scopes(spec, dialect, "", "tpu_batch_normalization")
+    if spec.name in _WITHOUT_KERAS:
+        return _tf_scopes(spec, dialect, "mnas_", "batch_normalization")
+    return _tf_keras(spec, dialect)
 
 
 def _numbered(name, number):
     return f"{name}_{number}" if number else name
 
 
-def _tf_lite(spec, dialect):
-    t, bn = _Table(), "tpu_batch_normalization"
-    t.conv_bn("stem", f"{spec.name}/stem/conv2d", f"{spec.name}/stem/{bn}", "kernel", TF_BN, "/")
+def _tf_scopes(spec, dialect, prefix, bn):
+    """Every scope counts its own layers from none: conv2d, conv2d_1."""
+    t, root = _Table(), spec.name
+    for ours, scope in (("stem", "stem"), ("head", "head")):
+        at = f"{root}/{prefix}{scope}"
+        t.conv_bn(ours, f"{at}/conv2d", f"{at}/{bn}", "kernel", TF_BN, "/")
     for number, b in enumerate(plan.blocks(spec, dialect)):
-        at = f"{spec.name}/blocks_{number}"
+        at = f"{root}/{prefix}blocks_{number}"
         convs = (["expand"] if b.expands else []) + ["project"]
         parts = (["expand"] if b.expands else []) + ["depthwise", "project"]
         for k, part in enumerate(parts):
@@ -125,31 +136,36 @@ def _tf_lite(spec, dialect):
         if b.squeeze:
             t.weight_bias(f"{b.prefix}.se.reduce", f"{at}/se/conv2d", ("kernel", "bias"), "/")
             t.weight_bias(f"{b.prefix}.se.expand", f"{at}/se/conv2d_1", ("kernel", "bias"), "/")
-    t.conv_bn("head", f"{spec.name}/head/conv2d", f"{spec.name}/head/{bn}", "kernel", TF_BN, "/")
-    t.weight_bias("head.dense", f"{spec.name}/head/dense", ("kernel", "bias"), "/")
+    t.weight_bias("head.dense", f"{root}/{prefix}head/dense", ("kernel", "bias"), "/")
     return t
 
 
-def _tf_mnasnet(spec, dialect):
-    t, root, bn = _Table(), spec.name, "batch_normalization"
+def _tf_keras(spec, dialect):
+    """One count of conv2d for the network, in the order of creation: all blocks, then the stem, then the head.
+
+    mnasnet_model.py creates its layers in that order; conv2d_16 as the projection of A1's
+    mnas_blocks_5, which a third-party reader names, agrees with it.
+    """
+    t, root, bn, number = _Table(), spec.name, "batch_normalization", 0
     inside = f"{root}/mnas_net_model"
-    t.conv_bn("stem", f"{inside}/mnas_stem/conv2d", f"{root}/mnas_stem/{bn}", "kernel", TF_BN, "/")
-    number = 1  # of the next ordinary convolution, counted through the network as Keras does
     for index, b in enumerate(plan.blocks(spec, dialect)):
         at, bn_at = f"{inside}/mnas_blocks_{index}", f"{root}/mnas_blocks_{index}"
         parts = (["expand"] if b.expands else []) + ["depthwise", "project"]
         for k, part in enumerate(parts):
             if part == "project" and b.squeeze:  # SE's two convolutions are made before the projection
                 for name in ("reduce", "expand"):
-                    t.weight_bias(f"{b.prefix}.se.{name}", f"{at}/se/conv2d_{number}", ("kernel", "bias"), "/")
+                    conv = _numbered("conv2d", number)
+                    t.weight_bias(f"{b.prefix}.se.{name}", f"{at}/se/{conv}", ("kernel", "bias"), "/")
                     number += 1
             if part == "depthwise":
                 conv, weight = _numbered("depthwise_conv2d", index), "depthwise_kernel"
             else:
-                conv, weight = f"conv2d_{number}", "kernel"
+                conv, weight = _numbered("conv2d", number), "kernel"
                 number += 1
             t.conv_bn(f"{b.prefix}.{part}", f"{at}/{conv}", f"{bn_at}/{_numbered(bn, k)}", weight, TF_BN, "/")
-    t.conv_bn("head", f"{inside}/mnas_head/conv2d_{number}", f"{root}/mnas_head/{bn}", "kernel", TF_BN, "/")
+    for count, scope in enumerate(("stem", "head")):
+        conv, bn_at = f"{inside}/mnas_{scope}/conv2d_{number + count}", f"{root}/mnas_{scope}/{bn}"
+        t.conv_bn(scope, conv, bn_at, "kernel", TF_BN, "/")
     t.weight_bias("head.dense", f"{inside}/mnas_head/dense", ("kernel", "bias"), "/")
     return t
 

@@ -1,0 +1,278 @@
+"""Networks as text: the original's block strings, and a JSON document around them.
+
+    r3_k5_s22_e3_i24_o40_se0.25_noskip
+
+    r repeats, k kernel, s stride (down and across, one digit each), e expansion, i input
+    channels, o output channels, se squeeze ratio (absent: none), noskip: no identity
+
+is the notation of tensorflow/tpu mnasnet_models.py (MnasNetDecoder), which takes the
+tokens in any order, ignores those it does not know and keeps the last of a doubled one.
+Here they are read strictly, in any order, and written in the order above.  i must be
+the width that the row before gives; in the first row another one is kept as
+`declared_in`, as the original's mnasnet-small has it.
+
+A document is what `format` gives, and JSON holds it:
+
+    {"name": "mine", "stem": {"kernel": 3, "stride": 2, "channels": 16},
+     "blocks": ["r1_k3_s11_e1_i16_o8_noskip", "r2_k5_s22_e6_i8_o24_se0.25"],
+     "head": {"channels": 640, "classes": 10, "dropout": 0.2}}
+
+Further keys, all optional, are the fields of NetSpec; `unscaled` and `undeepened` list
+the rows that follow neither the width nor the depth multiplier, counted from 0.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from dataclasses import MISSING, fields
+from pathlib import Path
+
+from ..errors import FormatError, SpecError
+from .spec import Head, NetSpec, Stage, Stem
+
+ORDER = ("r", "k", "s", "e", "i", "o", "se", "noskip")
+NEEDED = ORDER[:6]
+MOST_BYTES = 1 << 20  # of a JSON document
+MOST_ROWS = 1000
+MOST_DIGITS = 6
+
+_NUMBER = re.compile(r"[1-9][0-9]*")
+_RATIO = re.compile(r"0\.[0-9]*[1-9]|1(\.0)?|[1-9](\.[0-9]+)?e-[0-9]{1,3}")
+_TOKEN = re.compile(r"([a-z]*)(.*)", re.DOTALL)
+_MEANS = {
+    "r": "repeats", "k": "kernel", "s": "stride, two digits", "e": "expansion", "i": "input channels",
+    "o": "output channels", "se": "squeeze ratio",
+}  # fmt: skip
+
+
+# -- one block string ------------------------------------------------------------------
+
+
+def parse_block(row, c_in, where="block string", *, is_first=False):
+    """The Stage of one string; `c_in` is the width that reaches it.
+
+    Raises   SpecError naming `where`, the token, and what was wanted.
+
+    >>> parse_block("r3_k5_s22_e3_i24_o40_se0.25", 24).channels
+    40
+    """
+    tokens = _tokens(row, where)
+    down, across = tokens["s"]
+    if down != across:
+        raise SpecError(f"{where}: token s{tokens['s']} has strides {down} and {across}, wanted equal ones, 11 or 22")
+    declared = int(tokens["i"])
+    if declared != c_in and not is_first:
+        raise SpecError(f"{where}: token i{declared} does not fit the row before, which gives {c_in}; wanted i{c_in}")
+    expand = int(tokens["e"])
+    try:
+        return Stage(
+            "sep" if expand == 1 else "mbconv", int(tokens["r"]), int(tokens["k"]), int(down), expand, int(tokens["o"]),
+            se=float(tokens.get("se", 0)), skip="noskip" not in tokens,
+            declared_in=None if declared == c_in else declared,
+        )  # fmt: skip
+    except SpecError as error:
+        raise SpecError(f"{where}: {error} (in {row!r})") from None
+
+
+def _tokens(row, where):
+    """{key: text of its value}, each key once, none unknown, none missing."""
+    if not isinstance(row, str):
+        raise SpecError(f"{where}: {row!r}, wanted a text like r3_k5_s22_e3_i24_o40")
+    found = {}
+    for token in row.split("_"):
+        key, value = _token(token, where)
+        if key in found:
+            raise SpecError(f"{where}: token {token!r} comes a second time, wanted each once")
+        found[key] = value
+    missing = [key for key in NEEDED if key not in found]
+    if missing:
+        named = ", ".join(f"{key} ({_MEANS[key]})" for key in missing)
+        raise SpecError(f"{where}: {row!r} has no token {named}; wanted r, k, s, e, i and o")
+    return found
+
+
+def _token(token, where):
+    if token == "noskip":
+        return "noskip", ""
+    key, value = _TOKEN.fullmatch(token).groups()
+    if key not in _MEANS:
+        near = difflib.get_close_matches(token, ORDER, 1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise SpecError(f"{where}: unknown token {token!r}, wanted one of {', '.join(ORDER)}{hint}")
+    if key == "se":
+        if not _RATIO.fullmatch(value):
+            raise SpecError(f"{where}: token {token!r}, wanted se and a ratio above 0 and at most 1, as se0.25")
+    elif key == "s":
+        if not re.fullmatch("[12]{2}", value):
+            raise SpecError(f"{where}: token {token!r}, wanted s and two digits of 1 or 2, as s22")
+    elif not _NUMBER.fullmatch(value) or len(value) > MOST_DIGITS:
+        wanted = f"wanted {key} ({_MEANS[key]}) and a whole number of 1 to {MOST_DIGITS} digits, not 0 in front"
+        raise SpecError(f"{where}: token {token!r}, {wanted}")
+    return key, value
+
+
+def format_block(stage, c_in):
+    """The string of one Stage, inverse of `parse_block`.
+
+    Raises   SpecError for an mbconv block with expand 1, which the notation reads as sep.
+    """
+    if stage.block == "mbconv" and stage.expand == 1:
+        raise SpecError("block string: an mbconv block with expand 1 has no notation, wanted block sep")
+    declared = c_in if stage.declared_in is None else stage.declared_in
+    parts = [f"r{stage.repeats}", f"k{stage.kernel}", f"s{stage.stride}{stage.stride}", f"e{stage.expand}"]
+    parts += [f"i{declared}", f"o{stage.channels}"]
+    parts += [f"se{float(stage.se)!r}"] if stage.se else []
+    return "_".join(parts + ([] if stage.skip else ["noskip"]))
+
+
+# -- a whole network -------------------------------------------------------------------
+
+
+_PLAIN = ("name", "source", "size", "activation", "drop_path", "depth", "width", "sources")
+_KEYS = ("name", "stem", "blocks", "head", *_PLAIN[1:], "unscaled", "undeepened")
+
+
+def format(spec):
+    """The document of a network: plain values, every one of them JSON's."""
+    defaults = {f.name: f.default for f in fields(NetSpec)}
+    c_in, rows = spec.stem.channels, []
+    for stage in spec.stages:
+        rows.append(format_block(stage, c_in))
+        c_in = stage.channels
+    document = {"name": spec.name, "source": spec.source, "stem": _changed(spec.stem), "blocks": rows}
+    document["head"] = _changed(spec.head)
+    document |= {k: getattr(spec, k) for k in _PLAIN[2:] if getattr(spec, k) != defaults[k]}
+    if "sources" in document:
+        document["sources"] = list(spec.sources)
+    for key, field in (("unscaled", "scales"), ("undeepened", "deepens")):
+        if numbers := [i for i, stage in enumerate(spec.stages) if not getattr(stage, field)]:
+            document[key] = numbers
+    return document
+
+
+def _changed(record):
+    """The fields of a stem or head that are not at their default."""
+    return {
+        f.name: getattr(record, f.name)
+        for f in fields(record)
+        if f.default is MISSING or getattr(record, f.name) != f.default
+    }
+
+
+def parse(document):
+    """The network of a document, inverse of `format`.
+
+    Raises   SpecError naming the row, the token or the key, what came and what was wanted.
+
+    >>> from refmnas.models import zoo
+    >>> parse(format(zoo.get("mnasnet-a1"))) == zoo.get("mnasnet-a1")
+    True
+    """
+    if not isinstance(document, dict):
+        raise SpecError(f"network: {type(document).__name__}, wanted an object with name, stem, blocks and head")
+    _known("network", document, _KEYS, needed=("name", "stem", "blocks", "head"))
+    stem = _record("stem", Stem, document["stem"])
+    plain = {key: document[key] for key in _PLAIN if key in document}
+    plain["sources"] = tuple(_texts("sources", document.get("sources", [])))
+    plain.setdefault("source", "")
+    if not isinstance(plain["source"], str):
+        raise SpecError(f"network: source is {plain['source']!r}, wanted a text")
+    stages = tuple(_stages(document, stem.channels))
+    return NetSpec(stem=stem, stages=stages, head=_record("head", Head, document["head"]), **plain)
+
+
+def _stages(document, c_in):
+    rows = document["blocks"]
+    if not isinstance(rows, list) or not 1 <= len(rows) <= MOST_ROWS:
+        raise SpecError(f"network: blocks is {_short(rows)}, wanted a list of 1 to {MOST_ROWS} block strings")
+    unscaled, undeepened = (_numbers(key, document.get(key, []), len(rows)) for key in ("unscaled", "undeepened"))
+    for number, row in enumerate(rows):
+        stage = parse_block(row, c_in, f"row {number + 1} of {len(rows)}", is_first=number == 0)
+        c_in = stage.channels
+        options = {f.name: getattr(stage, f.name) for f in fields(stage)}
+        yield Stage(**options | {"scales": number not in unscaled, "deepens": number not in undeepened})
+
+
+def _record(where, kind, given):
+    if not isinstance(given, dict):
+        raise SpecError(f"{where}: {_short(given)}, wanted an object")
+    needed = [f.name for f in fields(kind) if f.default is MISSING]
+    _known(where, given, [f.name for f in fields(kind)], needed)
+    return kind(**given)
+
+
+def _known(where, given, keys, needed):
+    """Every key known, every needed one there."""
+    for key in given:
+        if key not in keys:
+            near = difflib.get_close_matches(str(key), keys, 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise SpecError(f"{where}: unknown key {key!r}, wanted one of {', '.join(keys)}{hint}")
+    for key in needed:
+        if key not in given:
+            raise SpecError(f"{where}: no key {key!r}, wanted {', '.join(needed)}")
+
+
+def _texts(key, given):
+    if not isinstance(given, list) or not all(isinstance(text, str) for text in given):
+        raise SpecError(f"network: {key} is {_short(given)}, wanted a list of texts")
+    return given
+
+
+def _numbers(key, given, count):
+    fits = isinstance(given, list) and all(type(n) is int and 0 <= n < count for n in given)
+    if not fits:
+        raise SpecError(f"network: {key} is {_short(given)}, wanted a list of row numbers from 0 to {count - 1}")
+    return frozenset(given)
+
+
+def _short(value, most=60):
+    text = repr(value)
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
+# -- JSON --------------------------------------------------------------------------------
+
+
+def from_json(source):
+    """The network of a JSON file, or of a document that is read already.
+
+    Raises   FormatError for a file that is no JSON, or larger than MOST_BYTES;
+             SpecError, naming the file, as `parse` does.
+    """
+    if isinstance(source, dict):
+        return parse(source)
+    path = Path(source)
+    with path.open("rb") as file:
+        raw = file.read(MOST_BYTES + 1)
+    if len(raw) > MOST_BYTES:
+        raise FormatError(f"{path}: more than {MOST_BYTES} bytes, wanted a network's table")
+    try:
+        document = json.loads(raw.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{path}: no JSON text: {error}") from None
+    try:
+        return parse(document)
+    except SpecError as error:
+        raise SpecError(f"{path}: {error}") from None
+
+
+def to_json(spec):
+    """The text of a file that `from_json` reads, one row a line."""
+    return json.dumps(format(spec), indent=2) + "\n"
+
+
+def _once(pairs):
+    """An object whose keys come once each."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        keys = [key for key, _ in pairs]
+        double = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"key {double!r} comes twice")
+    return found
+
+
+def _no_constant(name):
+    raise ValueError(f"{name} is no number of JSON")
