@@ -36,7 +36,8 @@ class Network:
         initial.fill(self._chain, dialect.init, (seed, 0))
 
     def __repr__(self):
-        return f"<Network {self.spec.name} width {self.spec.width:g} size {self.size} {self.dialect.source} {self.dtype}>"
+        what = f"{self.spec.name} width {self.spec.width:g} size {self.size}"
+        return f"<Network {what} {self.dialect.source} {self.dtype}>"
 
     # -- running --------------------------------------------------------------------
 
@@ -95,7 +96,8 @@ class Network:
             raise ShapeError(f"{where}: x has shape {x.shape}, wanted {wanted}{hint}")
         for step in self._chain.steps(x.shape[1:]):
             if min(step.shape) < 1:
-                raise ShapeError(f"{where}: x has shape {x.shape}; at {step.name} no pixel is left, wanted a larger image")
+                text = f"x has shape {x.shape}; at {step.name} no pixel is left, wanted a larger image"
+                raise ShapeError(f"{where}: {text}")
         if train:
             self._check_statistics(x, where)
 
@@ -141,7 +143,8 @@ class Network:
         """
         spec = naming.fitting(mapping, self.spec, names, self.dialect, keep_width=True)
         if spec.head.classes != self.spec.head.classes:
-            raise FormatError(f"Network.load: the weights have {spec.head.classes} classes, the network has {self.spec.head.classes}")
+            came, wanted = spec.head.classes, self.spec.head.classes
+            raise FormatError(f"Network.load: the weights have {came} classes, the network has {wanted}")
         arrays, beside = naming.read(mapping, spec, self.dialect, names)
         if spec != self.spec:  # torchvision's MnasNet of version 1: another stem, as torchvision itself builds then
             self.spec = spec
@@ -187,7 +190,7 @@ def build(
     size        of the square image that `layers` and `cost` speak of; None: the table's own
     dialect     a source ("tf", "slim", "torchvision", "timm", "timm-tf", "keras") or a Dialect;
                 None: the first that published the network
-    dropout, drop_path   rates; None: the table's own
+    dropout, drop_path   rates; None: the dialect's, where it has its own, else the table's
     seed        of the initialisation and of the masks
 
     Raises   SpecError for what cannot be, naming the nearest that can; DtypeError for
@@ -199,6 +202,10 @@ def build(
     spec = zoo.scaled(network, width) if isinstance(network, NetSpec) else zoo.get(network, width)
     if np.dtype(dtype) not in FLOATS:
         raise DtypeError(f"build: dtype is {np.dtype(dtype)}, wanted float32 or float64")
+    if not isinstance(dialect, dialects.Dialect):
+        dialect = dialects.of(dialect or (spec.sources or ("tf",))[0], spec.name)
+    dropout = dialect.dropout if dropout is None else dropout
+    drop_path = dialect.drop_path if drop_path is None else drop_path
     head = replace(spec.head, classes=whole("build", "classes", classes, 1))
     if dropout is not None:
         head = replace(head, dropout=checked_rate("build: dropout", dropout))
@@ -207,6 +214,4 @@ def build(
     if size is not None:
         spec = replace(spec, size=whole("build", "size", size, 1))
     spec = replace(spec, head=head)
-    if not isinstance(dialect, dialects.Dialect):
-        dialect = dialects.of(dialect or (spec.sources or ("tf",))[0], spec.name)
     return Network(spec, dialect, dtype=dtype, seed=seed)
