@@ -2,6 +2,7 @@
 
     REFMNAS_NO_C=1        leave the extension out
     REFMNAS_REQUIRE_C=1   a missing extension is an error
+    REFMNAS_CFLAGS=...    flags added for the compiler and the linker (csrc/build_ext.py)
 
 Without a compiler the package still installs, on NumPy alone: then the wheel is
 tagged py3-none-any, since pip caches wheels by their tag and would hand the

@@ -2,9 +2,11 @@
 
 The text between the two marks of refmnas_c.h is the cdef, so prototypes exist
 once.  Flags neither change results (-ffast-math) nor bind to the build machine
-(-march=native): instruction sets are regions inside the sources.
+(-march=native): instruction sets are regions inside the sources.  REFMNAS_CFLAGS
+is added at the end, for the compiler and the linker: sanitizers, -O1.
 """
 
+import os
 from pathlib import Path
 
 from cffi import FFI
@@ -18,7 +20,7 @@ SOURCES = (
     "target_neon.c",
     "target_wide16.c",
 )
-FLAGS = ("-O3", "-ffp-contract=off", "-fno-predictive-commoning", "-fvisibility=hidden", "-g0")
+FLAGS = ("-O3", "-ffp-contract=off", "-fvisibility=hidden", "-g0")
 BEGIN, END = "/* cdef: begin */", "/* cdef: end */"
 
 
@@ -34,7 +36,7 @@ def depends():
 
 
 def _builder():
-    ffi = FFI()
+    ffi, added = FFI(), os.environ.get("REFMNAS_CFLAGS", "").split()
     ffi.cdef(cdef())
     ffi.set_source(
         "refmnas._cffi",
@@ -42,7 +44,8 @@ def _builder():
         sources=[f"csrc/{name}" for name in SOURCES],
         depends=[f"csrc/{name}" for name in depends()],
         include_dirs=["csrc"],
-        extra_compile_args=list(FLAGS),
+        extra_compile_args=[*FLAGS, *added],
+        extra_link_args=added,
         libraries=["m"],
     )
     return ffi

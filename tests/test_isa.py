@@ -9,11 +9,12 @@ from support import cases
 from refmnas import kernels, use
 from refmnas.cases import CLAIMS, prove
 from refmnas.cases.base import DATA
-from refmnas.kernels.depthwise import ffi, lib
 from refmnas.ops import depthwise
 
 if not kernels.built():
     pytest.skip(f"no C: {kernels.why_not()}", allow_module_level=True)
+
+from refmnas.kernels.depthwise import ffi, lib  # noqa: E402
 
 OTHERS = [name for name in kernels.isas() if name != "scalar"]
 CLAIMS_OF_DEPTHWISE = CLAIMS["depthwise"]
