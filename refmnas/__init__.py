@@ -1,21 +1,32 @@
-"""refmnas: the reference for mobile CNNs, framework-free, forward and backward."""
+"""refmnas: the reference for mobile CNNs, framework-free, forward and backward.
+
+    refmnas.use("numpy")          which text of an op runs: c, numpy, oracle, auto
+    refmnas.ops.depthwise         one module per op: forward, backward
+    refmnas.models.build(name)    a network that runs, forward and backward
+    refmnas.io.load(path)         a file of weights as {name: array}
+
+Submodules are attributes, loaded when first touched: `import refmnas` costs
+nothing, and the command line can report a broken environment instead of failing on it.
+"""
 
 from importlib import import_module
-
-from .backend import use
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "use"]
 
-_SUBMODULES = ("backend", "blocks", "bounds", "cases", "io", "kernels", "layers", "models", "ops", "oracle")
+_SUBMODULES = (
+    "backend", "blocks", "bounds", "cases", "errors", "explain", "geometry", "io",
+    "kernels", "layers", "layout", "models", "ops", "oracle", "predict", "reading",
+)  # fmt: skip
 
 
 def __getattr__(name):
-    """Submodules are attributes, loaded when first touched."""
     if name in _SUBMODULES:
         return import_module(f"{__name__}.{name}")
+    if name == "use":
+        return import_module(f"{__name__}.backend").use
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__():
-    return sorted([*globals(), *_SUBMODULES])
+    return sorted({*globals(), *_SUBMODULES, "use"})

@@ -17,12 +17,12 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DtypeError, FormatError
-from . import _pth_write, _zip, npz, pth, safetensors
+from . import _pth_write, _zip, classes, image, npz, pth, safetensors
 from ._reader import Limits, Reader
 from ._replace import replacing
 from ._tensors import Tensors
 
-__all__ = ["Limits", "Tensors", "load", "replacing", "save"]
+__all__ = ["Limits", "Tensors", "classes", "image", "load", "replacing", "save"]
 
 
 def load(path, *, entry=None, max_header=1 << 20, max_tensors=65_536, max_bytes=1 << 30):

@@ -27,28 +27,33 @@ def compiler():
     return shutil.which("gcc") or shutil.which("cc")
 
 
-def target():
-    """The instruction set to build here: one with lanes where this machine has it."""
-    flags = Path("/proc/cpuinfo")
-    words = set(flags.read_text(encoding="utf-8").split()) if flags.exists() else set()
-    return "avx2" if {"avx2", "fma"} <= words else "neon" if "asimd" in words else "scalar"
+def usable():
+    """The instruction sets that this machine runs, the one with the most common lanes first."""
+    info = Path("/proc/cpuinfo")
+    words = set(info.read_text(encoding="utf-8").split()) if info.exists() else set()
+    needs = {"avx2": {"avx2", "fma"}, "avx512": {"avx512f", "avx512vl", "avx512bw", "avx512dq"}, "neon": {"asimd"}}
+    return (*(name for name, flags in needs.items() if flags <= words), "scalar", "wide16")
 
 
-def build(folder, changed=None, isa=None):
-    """The library's path; `changed` maps names of C sources to the text that replaces them."""
-    isa, folder = isa or target(), Path(folder)
+def build(folder, changed=None, isas=None):
+    """The library's path; `changed` maps names of C sources to the text that replaces them.
+
+    One instruction set stands in for all others; of several, those not built are left empty.
+    """
+    isas, folder = isas or usable()[:1], Path(folder)
     for path in CSRC.iterdir():
         if path.suffix in (".c", ".h"):
             text = (changed or {}).get(path.name)
-            (folder / path.name).write_text(
-                path.read_text(encoding="utf-8") if text is None else text, encoding="utf-8"
-            )
-    same = [f"-Drm_kernels__{other}=rm_kernels__{isa}" for other in TARGETS if other != isa]
-    sources = [str(folder / "dispatch.c"), str(folder / f"target_{isa}.c")]
+            text = path.read_text(encoding="utf-8") if text is None else text
+            (folder / path.name).write_text(text, encoding="utf-8")
+    absent = [name for name in TARGETS if name not in isas]
+    same = [f"-Drm_kernels__{name}=rm_kernels__{isas[0]}" for name in absent] if len(isas) == 1 else []
+    empty = "" if same else "".join(f'const rm_kernels rm_kernels__{name} = {{"{name}"}};\n' for name in absent)
+    (folder / "absent.c").write_text(f'#include "isa.h"\n{empty}', encoding="utf-8")
+    sources = [str(folder / name) for name in ("dispatch.c", "absent.c", *(f"target_{isa}.c" for isa in isas))]
     library = folder / "kernels.so"
-    run = subprocess.run(
-        [compiler(), *FLAGS, *same, "-shared", "-o", str(library), *sources, "-lm"], capture_output=True, text=True
-    )
+    command = [compiler(), *FLAGS, *same, "-shared", "-o", str(library), *sources, "-lm"]
+    run = subprocess.run(command, capture_output=True, text=True)
     if run.returncode:
         raise BuildError(run.stderr[-2000:])
     return library

