@@ -150,11 +150,12 @@ class NetSpec:
             f"network {self.name!r}",
             (isinstance(self.name, str) and self.name, "an empty name, wanted a text"),
             (declared, "no stage, wanted at least one"),
+            (isinstance(self.stages, tuple), f"stages is a {type(self.stages).__name__}, wanted a tuple"),
             (_is_count(self.size), f"size {self.size!r}, wanted 1 to {MOST - 1}"),
             (self.activation in ACTIVATIONS, f"activation {self.activation!r}, wanted one of {', '.join(ACTIVATIONS)}"),
             (_is_rate(self.drop_path), f"drop_path {self.drop_path!r}, wanted 0 to below 1"),
             (_is_multiplier(self.depth), f"depth {self.depth!r}, wanted above 0 and at most {MOST_MULTIPLIER}"),
             (_is_multiplier(self.width), f"width {self.width!r}, wanted above 0 and at most {MOST_MULTIPLIER}"),
             (declared[1:] == [None] * len(declared[1:]), "declared_in after the first stage, wanted in the first only"),
-            (declared[0] != self.stem.channels, f"declared_in {declared[0]}, the stem's own width, wanted None"),
+            (declared[:1] != [self.stem.channels], "declared_in is the stem's own width, wanted None"),
         )
