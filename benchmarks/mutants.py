@@ -52,12 +52,21 @@ def main(argv=None):
     known = [m for m in chosen if m.name in journal]
     if not given.sample:
         REPORT.write_text(report.text(known, journal, _reasons(), len(population)), encoding="utf-8")
-    caught, valid = report.counted(known, journal)
-    for mutant in known:
+    return _told(known, journal)
+
+
+def _told(mutants, journal):
+    """Print what survived; 0 where enough were caught, those with a known reason left out."""
+    caught, valid = report.counted(mutants, journal)
+    reasons, explained = _reasons(), 0
+    for mutant in mutants:
         if journal[mutant.name]["verdict"] == "survived":
-            print(f"survived: {mutant.name}    | {mutant.text.strip()}")
-    print(f"{caught} of {valid} mutants caught ({caught / max(valid, 1):.1%}), {len(known) - valid} did not compile")
-    return 0 if caught >= WANTED * valid else 1
+            explained += mutant.key in reasons
+            why = reasons.get(mutant.key, "no reason known yet")
+            print(f"survived: {mutant.name}\n    in: {mutant.text.strip()}\n    {why}")
+    print(f"{caught} of {valid} mutants caught ({caught / max(valid, 1):.1%}), {explained} survive for a known reason,")
+    print(f"{len(mutants) - valid} did not compile")
+    return 0 if caught >= WANTED * (valid - explained) else 1
 
 
 def _arguments(argv):

@@ -34,9 +34,7 @@ def caught(fault):
         with planting.holding(name, changed):
             return battery.first_failure(fault.op, "numpy", fault.function)
     source = (clib.CSRC / fault.text).read_text(encoding="utf-8")
-    return failure_in_c(
-        fault.op, {fault.text: planting.replaced(source, fault.old, fault.new, str(fault))}, fault.function
-    )
+    return failure_in_c(fault.op, {fault.text: planting.replaced(source, fault.old, fault.new, str(fault))}, fault.function)
 
 
 def failure_in_c(op, changed, function=None):
