@@ -1,7 +1,9 @@
 """The build: one declaration of C, flags that keep results, honest wheels, a complete sdist."""
 
 import os
+import platform
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -66,6 +68,21 @@ def test_double_underscores_name_one_copy_of_a_function():
     assert not re.search(r"rm_\w*__", header)
 
 
+@pytest.mark.slow
+def test_accumulators_stay_in_registers(recipe, tmp_path):
+    """Of the vector instructions in the AVX2 runs, hardly any moves to or from the stack."""
+    gcc = shutil.which("gcc")
+    if not gcc or platform.machine() != "x86_64":
+        pytest.skip("needs gcc on x86-64")
+    text = tmp_path / "avx2.s"
+    subprocess.run([gcc, *recipe["FLAGS"], "-S", "-o", str(text), "target_avx2.c"], cwd=CSRC, check=True)
+    assembly = text.read_text(encoding="utf-8")
+    fma = len(re.findall(r"\bvfmadd\w+ps\b.*ymm", assembly))
+    spills = len(re.findall(r"\bv(?:mov|fmadd)\w+\b.*\(%r[sb]p\).*ymm|\bvmov\w+\b.*ymm\d+, .*\(%r[sb]p\)", assembly))
+    assert fma > 1000
+    assert spills < fma / 100, (spills, fma)
+
+
 def built(folder, *, wanted="wheel", **environment):
     """The file that a build of a copy of this checkout makes."""
     source, out = folder / "source", folder / "out"
@@ -78,7 +95,7 @@ def built(folder, *, wanted="wheel", **environment):
     env = {k: v for k, v in os.environ.items() if not k.startswith("REFMNAS_")} | environment
     command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-cache-dir", "-w", str(out), str(source)]
     if wanted == "sdist":
-        hook = "from setuptools import build_meta; build_meta.build_sdist(r'%s')" % out
+        hook = f"from setuptools import build_meta; build_meta.build_sdist({str(out)!r})"
         out.mkdir(exist_ok=True)
         command = [sys.executable, "-c", hook]
     run = subprocess.run(command, cwd=source, env=env, capture_output=True, text=True)

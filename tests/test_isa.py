@@ -14,7 +14,7 @@ from refmnas.ops import depthwise
 if not kernels.built():
     pytest.skip(f"no C: {kernels.why_not()}", allow_module_level=True)
 
-from refmnas.kernels.depthwise import ffi, lib  # noqa: E402
+from refmnas.kernels.depthwise import ffi, lib
 
 OTHERS = [name for name in kernels.isas() if name != "scalar"]
 CLAIMS_OF_DEPTHWISE = CLAIMS["depthwise"]
