@@ -15,7 +15,7 @@ from .io import classes, image
 class Guess(NamedTuple):
     """One class."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # tuple.index is not wanted of a guess
     name: str
     probability: float
 

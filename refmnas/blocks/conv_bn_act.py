@@ -27,10 +27,10 @@ class ConvBNAct(Chain):
     (7, 7, 16)
     """
 
-    def __init__(self, conv: Layer, conventions: Conventions = PYTORCH, *, activation=True):
+    def __init__(self, conv: Conv | Depthwise | Pointwise, conventions: Conventions = PYTORCH, *, activation=True):
         c = conventions
         statistics = {"eps": c.bn_eps, "momentum": c.bn_momentum, "unbiased": c.bn_unbiased, "dtype": c.dtype}
-        children = {"conv": conv, "bn": BatchNorm(conv.channels, **statistics)}
+        children: dict[str, Layer] = {"conv": conv, "bn": BatchNorm(conv.channels, **statistics)}
         if activation:
             children["act"] = Activation(c.activation, kink=c.kink)
         super().__init__(children)

@@ -109,7 +109,8 @@ class Archive:
             record = END64.unpack(reader.read(at, END64.size, "the zip64 end record"))
             if record[0] != b"PK\x06\x06" or record[4] or record[5] or record[6] != record[7]:
                 raise reader.bad("the zip64 end record is damaged")
-            entries, size, start, end = *record[7:10], at
+            entries, size, start = record[7:10]
+            end = at
         if start + size != end:
             raise reader.bad(f"the zip directory lies at {start} to {start + size}, wanted its end at {end}: cut")
         return entries, size, start

@@ -21,7 +21,7 @@ try:
     # By its full name: `from .. import _cffi` would blame a circular import where the file is missing.
     _cffi = import_module("refmnas._cffi")
 except ImportError as error:
-    _cffi = None
+    _cffi = None  # type: ignore[assignment]
     _why_not = (
         f"{error}; to build it, install a C compiler, then"
         " pip install --no-cache-dir --force-reinstall --no-binary refmnas refmnas"

@@ -58,7 +58,8 @@ def worked(op, function) -> Worked | None:
     arrays = prove.inputs(claim, case, "integers" if claim.exact and claim.exact(case) else "reals", np.float32)
     inputs = {k: a for k, a in zip(claim.takes, arrays, strict=True) if a is not None}
     want = prove.results(prove.oracle(claim.function)(*arrays, **prove.options(claim.function, case)))
-    same, other = [], []
+    same: list[str] = []
+    other: list[str] = []
     for text, backend in texts(claim.function):
         got = prove.call(claim.function, case, arrays, backend)
         equal = all(np.array_equal(g, w.astype(g.dtype)) for g, w in zip(got, want, strict=True))
