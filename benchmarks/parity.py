@@ -18,12 +18,15 @@ import json
 import re
 import sys
 import time
+from collections import OrderedDict
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 
 import numpy as np
 
 import refmnas
 from refmnas import models
+from refmnas.models import naming
 
 BAR = 1e-10  # about 450,000 units of float64 rounding: 50 layers of sums of up to 3840 terms, forward and back
 SMALL = 1e-4  # of the network's largest gradient
@@ -81,7 +84,7 @@ def torch_network(peer, seed=0):
     """The published network in float64, without dropout, its arrays drawn from `seed`."""
     import torch
 
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)  # images are small: threads that wait for each other cost more than they save
     if peer.source == "torchvision":
         import torchvision
 
@@ -115,19 +118,44 @@ def state_of(network):
     return {name: tensor.detach().numpy().copy() for name, tensor in network.state_dict().items()}
 
 
-def our_network(peer, mapping, size=None):
+def our_network(peer, mapping):
     """The same network here, filled with the torch side's state through names="auto"."""
-    options = {"width": peer.width, "dialect": peer.dialect or peer.source, "size": size, "dtype": np.float64}
+    options = {"width": peer.width, "dialect": peer.dialect or peer.source, "dtype": np.float64}
     net = models.build(peer.ours, dropout=0.0, drop_path=0.0, **options)
     net.load(mapping, names="auto")
     return net
 
 
+@lru_cache(maxsize=1)
+def _built(peer, seed):
+    network = torch_network(peer, seed)
+    state = state_of(network)
+    return network, our_network(peer, state), state
+
+
+def both(peer, seed=0):
+    """(torch's network, ours), both with the arrays that `seed` draws; built once per peer, filled anew each time."""
+    network, net, state = _built(peer, seed)
+    net.load(state, names="auto")
+    network.load_state_dict(torch_state(net, peer))
+    return network, net
+
+
+def torch_state(net, peer):
+    """Our network's state as the source's own `load_state_dict` takes it, strictly."""
+    import torch
+
+    state = OrderedDict((name, torch.from_numpy(a)) for name, a in net.state(names=peer.source).items())
+    metadata = naming.metadata(net.spec, peer.source)
+    if metadata:
+        state._metadata = metadata
+    return state
+
+
 def compare(peer, size, mode, seed=0):
     """One Row: both sides from the same weights, image and output gradient."""
     start, train = time.perf_counter(), mode == "train"
-    network = torch_network(peer, seed)
-    net = our_network(peer, state_of(network), size)
+    network, net = both(peer, seed)
     rng = np.random.default_rng(seed + 1)
     x, dy = rng.standard_normal((BATCH, size, size, 3)), rng.standard_normal((BATCH, 1000))
     want = torch_step(network, x, dy, train)
@@ -154,6 +182,7 @@ def torch_step(network, x, dy, train):
     import torch
 
     network.train(train)
+    network.zero_grad()
     image = torch.from_numpy(x.transpose(0, 3, 1, 2).copy()).requires_grad_()
     logits = network(image)
     (logits * torch.from_numpy(dy)).sum().backward()

@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -102,7 +103,7 @@ def test_sizes_are_halved_upwards_and_drop_path_rises_by_equal_steps():
     blocks = plan.blocks(spec, dialect.of("tf", spec.name), size=(225, 200))
     assert (blocks[0].size_in, blocks[-1].size_out) == ((113, 100), (8, 7))
     assert [b.drop_path for b in blocks] == [0.2 * i / 16 for i in range(16)]
-    for before, after in zip(blocks, blocks[1:], strict=False):
+    for before, after in pairwise(blocks):
         assert (before.size_out, before.c_out) == (after.size_in, after.c_in)
     for wrong in (0, (3,), (0, 5), 2.5, "224"):
         with pytest.raises(SpecError, match="size is"):
