@@ -11,9 +11,8 @@ import subprocess
 from pathlib import Path
 
 from cffi import FFI
-from planting import ROOT
 
-CSRC = ROOT / "csrc"
+CSRC = Path(__file__).resolve().parents[2] / "csrc"
 TARGETS = ("avx512", "avx2", "neon", "scalar", "wide16")
 FLAGS = ("-O1", "-fPIC", "-ffp-contract=off", "-w")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from refmnas import backend
 
-ROOT = Path(backend.__file__).resolve().parents[1]
+PACKAGE = Path(backend.__file__).resolve().parent
 
 
 class AnchorError(AssertionError):
@@ -62,7 +62,7 @@ def cffi_from(ffi, lib):
     fake = type(sys)(name)
     fake.ffi, fake.lib = ffi, lib
     parts = ["refmnas.kernels"] + [f"refmnas.kernels.{n}" for n in _modules("kernels")]
-    ops = [f"refmnas.ops.{n}" for n in _modules("kernels") if (ROOT / "refmnas" / "ops" / f"{n}.py").exists()]
+    ops = [f"refmnas.ops.{n}" for n in _modules("kernels") if (PACKAGE / "ops" / f"{n}.py").exists()]
     missing = object()
     before, attribute = sys.modules.get(name, missing), getattr(package, "_cffi", missing)
     sys.modules[name], package._cffi = fake, fake
@@ -91,7 +91,7 @@ def cffi_from(ffi, lib):
 
 
 def _modules(package):
-    return sorted(p.stem for p in (ROOT / "refmnas" / package).glob("*.py") if p.stem != "__init__")
+    return sorted(p.stem for p in (PACKAGE / package).glob("*.py") if p.stem != "__init__")
 
 
 def _restore(name, before, missing):
