@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .. import zoo
+from .. import plan, zoo
 from . import inventory, tables, turning
 
 # The published ones first, then every multiple of 0.05.
@@ -24,35 +24,35 @@ def is_version_1(spec):
 
 def fitted(shapes, spec, dialect, source, widths=WIDTHS):
     """(`spec` as the shapes tell, whether a width was found); classes are taken over in any case."""
-    spec = replace(spec, head=replace(spec.head, classes=_classes(shapes, spec, dialect, source)))
+    known = {ours: theirs for theirs, ours in tables.SOURCES[source](spec, dialect).items()}
+    count = _classes(shapes.get(known["head.dense.b"], ()), spec, dialect, source)
+    spec = replace(spec, head=replace(spec.head, classes=count))
     for width in widths:
         candidate = zoo.scaled(spec, width)
         versions = [candidate]
         if source == "torchvision" and spec.name == "mnasnet-b1" and candidate.width != 1:
             versions.append(version_1(candidate))
         for version in versions:
-            if _fits(shapes, version, dialect, source):
+            if _fits(shapes, known, version, dialect, source):
                 return version, True
     return spec, False
 
 
-def _classes(shapes, spec, dialect, source):
+def _classes(shape, spec, dialect, source):
     """Of the dense layer's bias; a background beside the table's own number (1001 for 1000) is not counted."""
-    known = tables.SOURCES[source](spec, dialect)
-    key = next(k for k, ours in known.items() if ours == "head.dense.b")
-    if len(shapes.get(key, ())) != 1:
+    if len(shape) != 1:
         return spec.head.classes
-    count = max(shapes[key][0], 1)
+    count = max(shape[0], 1)
     offset = dialect.class_offset if source in turning.TENSORFLOW else 0
     return spec.head.classes if count == spec.head.classes + offset else count
 
 
-def _fits(shapes, spec, dialect, source):
-    """Every array but the dense layer's has the shape that the table asks for."""
-    wanted = inventory.of(spec, dialect)
-    known = tables.SOURCES[source](spec, dialect)
+def _fits(shapes, known, spec, dialect, source):
+    """Every array but the dense layer's has the shape that the table asks for; `known`: our name -> theirs."""
+    if plan.stem_channels(spec, dialect) not in shapes.get(known["stem.conv.w"], ()):
+        return False  # for speed alone: most widths end here
     return all(
-        shapes.get(theirs) == turning.shape_there(wanted[ours], source)
-        for theirs, ours in known.items()
+        shapes.get(known[ours]) == turning.shape_there(array, source)
+        for ours, array in inventory.of(spec, dialect).items()
         if not ours.startswith("head.dense")
     )
