@@ -6,14 +6,15 @@
 #include "f32_depthwise_run.inc.h"
 #endif
 
-static void RM_LINE(line)(const RM_NAME(line) *l, int64_t first, int64_t last)
+static void RM_LINE(line)(const RM_NAME(line) *l, int64_t count)
 {
+    int64_t q = 0;
 #if RM_REGISTERS == 32
-    for (; last - first > 7; first += 14)
-        RM_RUN(run, 14)(l, first, last);
+    for (; count - q > 7; q += 14)
+        RM_RUN(run, 14)(l, q, count);
 #endif
-    for (; first < last; first += 7)
-        RM_RUN(run, 7)(l, first, last);
+    for (; q < count; q += 7)
+        RM_RUN(run, 7)(l, q, count);
 }
 
 #undef RM_K

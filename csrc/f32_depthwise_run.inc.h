@@ -1,7 +1,7 @@
 /* Runs of RM_T pixels, RM_K taps, stride RM_S, for all blocks of channels of a line.  The
  * accumulators a0, a1, ... and the taps w0, w1, ... are named, since compilers spill arrays
- * of them.  `edges` says which columns can be outside: none (0), only columns that one end
- * pixel alone meets in full (1), any, and any of the pixels too (2). */
+ * of them.  `edges` says what can be outside the image: nothing (0); columns among the first
+ * and the last RM_K - 1 (1); any column, and then pixels beyond `count` as well (2). */
 #define RM_COLUMNS ((RM_T - 1) * RM_S + RM_K)
 
 RM_INLINE void RM_RUN(run_of, RM_T)(const RM_NAME(line) *l, int64_t q, int64_t count, int64_t lo, int64_t hi,
@@ -31,6 +31,8 @@ RM_INLINE void RM_RUN(run_of, RM_T)(const RM_NAME(line) *l, int64_t q, int64_t c
     }
 }
 
+/* The run from pixel q, of a line that ends before pixel `last`.  The kernel rows of a 3 x 3
+ * are unrolled, since a loop around 21 multiply-adds shows. */
 static void RM_RUN(run, RM_T)(const RM_NAME(line) *l, int64_t q, int64_t last)
 {
     const int64_t count = rm_least(last - q, RM_T), wanted = (count - 1) * RM_S + RM_K;

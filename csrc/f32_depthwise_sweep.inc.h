@@ -16,11 +16,11 @@ typedef struct RM_NAME(line) {
     int64_t taps, stride, lo, hi;   /* the columns' phase */
 } RM_NAME(line);
 
-typedef void (*RM_NAME(line_fn))(const RM_NAME(line) *l, int64_t first, int64_t last);
+typedef void (*RM_NAME(line_fn))(const RM_NAME(line) *l, int64_t count);
 
 /* Column m of x, loaded once, meets pixel t of the run by tap m - t*S.  Columns come in
- * order, so every pixel meets its taps in order; the columns outside
- * lo..hi are skipped for all pixels.  The conditions on t, m and j are constants. */
+ * order, so every pixel meets its taps in order; columns outside lo..hi are skipped for
+ * all pixels.  The conditions on t, m and j are constants. */
 #define RM_LINE_PASTE(name, K, S) RM_NAME(name##_k##K##s##S)
 #define RM_LINE_EXPANDED(name, K, S) RM_LINE_PASTE(name, K, S)
 #define RM_LINE(name) RM_LINE_EXPANDED(name, RM_K, RM_S)
@@ -78,11 +78,11 @@ typedef void (*RM_NAME(line_fn))(const RM_NAME(line) *l, int64_t first, int64_t 
 #include "f32_depthwise_line.inc.h"
 
 /* Any taps, any stride, any number of lanes: pixel by pixel. */
-RM_INLINE void RM_NAME(line_of)(const RM_NAME(line) *l, int64_t first, int64_t last, int is_whole)
+RM_INLINE void RM_NAME(line_of)(const RM_NAME(line) *l, int64_t count, int is_whole)
 {
     const int lanes = RM_NAME(lanes)(l->C);
     const rm_phase f = {.lo = l->lo, .hi = l->hi, .taps = l->taps, .stride = l->stride};
-    for (int64_t q = first; q < last; q++) {
+    for (int64_t q = 0; q < count; q++) {
         const int64_t j0 = rm_first_tap(&f, q), j1 = rm_last_tap(&f, q);
         for (int64_t c = l->c0; c < l->c1; c += RM_LANES) {
             const int64_t at = RM_NAME(block)(c, l->C);
@@ -105,14 +105,14 @@ RM_INLINE void RM_NAME(line_of)(const RM_NAME(line) *l, int64_t first, int64_t l
     }
 }
 
-static void RM_NAME(line_any)(const RM_NAME(line) *l, int64_t first, int64_t last)
+static void RM_NAME(line_any)(const RM_NAME(line) *l, int64_t count)
 {
-    RM_NAME(line_of)(l, first, last, 1);
+    RM_NAME(line_of)(l, count, 1);
 }
 
-static void RM_NAME(line_tail)(const RM_NAME(line) *l, int64_t first, int64_t last)
+static void RM_NAME(line_tail)(const RM_NAME(line) *l, int64_t count)
 {
-    RM_NAME(line_of)(l, first, last, 0);
+    RM_NAME(line_of)(l, count, 0);
 }
 
 static RM_NAME(line_fn) RM_NAME(line_for)(const rm_phase *cols, int64_t C)
@@ -145,16 +145,17 @@ static void RM_NAME(sweep_row)(const RM_NAME(plane) *a, const rm_phase *row, int
     const int64_t C = a->C, i0 = rm_first_tap(row, q), i1 = rm_last_tap(row, q);
     for (int64_t k = 0; k < phases; k++) {
         const rm_phase *col = cols + k;
+        const int64_t rows = col->taps ? i1 - i0 : 0; /* without any, x0 and w0 would lie anywhere */
         const RM_NAME(line) l = {
             .x = a->x, .w = a->w, .b = a->b, .y = a->y, .C = C, .c0 = c0, .c1 = c1,
-            .x0 = ((row->in0 + row->in_step * (q * row->stride + i0)) * a->cols->in_size + col->in0) * C,
+            .x0 = !rows ? 0 : ((row->in0 + row->in_step * (q * row->stride + i0)) * a->cols->in_size + col->in0) * C,
             .x_row = row->in_step * a->cols->in_size * C, .x_pix = col->in_step * C,
-            .w0 = ((row->tap0 + row->tap_step * i0) * a->cols->kernel + col->tap0) * C,
+            .w0 = !rows ? 0 : ((row->tap0 + row->tap_step * i0) * a->cols->kernel + col->tap0) * C,
             .w_row = row->tap_step * a->cols->kernel * C, .w_tap = col->tap_step * C,
             .y0 = ((row->out0 + row->out_step * q) * a->cols->out_size + col->out0) * C,
-            .y_pix = col->out_step * C, .rows = col->taps ? i1 - i0 : 0,
+            .y_pix = col->out_step * C, .rows = rows,
             .taps = col->taps, .stride = col->stride, .lo = col->lo, .hi = col->hi};
-        RM_NAME(line_for)(col, C)(&l, 0, col->count);
+        RM_NAME(line_for)(col, C)(&l, col->count);
     }
 }
 

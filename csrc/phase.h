@@ -26,7 +26,7 @@ typedef struct rm_phase {
     int64_t tap0, tap_step, taps;
 } rm_phase;
 
-/* rm_run(stride, ...) phases are handled at once, so that rows are walked in order of memory. */
+/* So many phases are handled side by side, so that memory is walked in its order. */
 enum { RM_PHASES = 4 };
 
 static inline int64_t rm_gcd(int64_t a, int64_t b)
