@@ -7,7 +7,7 @@ from pathlib import Path
 
 def add_model(command, *, required=True):
     """The --model, --width and --size options."""
-    command.add_argument("--model", metavar="M", required=required, help="a name that `refmnas show` lists")
+    command.add_argument("--model", metavar="M", required=required, help="a name that `refmnas show` lists, or FILE.json")
     add_sizes(command)
 
 
@@ -20,7 +20,7 @@ def fitted(model, mapping, names="auto", width=None):
     """The table of `model` at the width and classes of the weights."""
     from ..models import naming, zoo
 
-    return naming.fitting(mapping, zoo.get(model, width or 1.0), names, keep_width=width is not None)
+    return naming.fitting(mapping, zoo.find(model, width or 1.0), names, keep_width=width is not None)
 
 
 def loaded(model, path, *, dialect=None, names="auto", width=None, size=None):

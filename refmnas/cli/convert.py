@@ -34,7 +34,8 @@ def run(args):
     arrays, beside = naming.read(mapping, spec, conventions, names)
     beside = naming.renamed(beside, spec, conventions, names, args.to_names)
     written = naming.write(arrays, spec, conventions, args.to_names, beside)
-    io.save(args.target, {k: v.copy() for k, v in written.items()})
+    versions = naming.metadata(spec, args.to_names) if args.target.lower().endswith(".pth") else None
+    io.save(args.target, {k: v.copy() for k, v in written.items()}, metadata=versions)
     text = f"{args.target}: {len(written)} arrays of {spec.name} width {spec.width:g}, {names} -> {args.to_names}"
     out = Output(args)
     out.say(text)

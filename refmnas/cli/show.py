@@ -14,7 +14,7 @@ def add(subparsers):
         "layers, each layer, each trainable variable with its shape, and the totals.",
         epilog="Example: refmnas show mnasnet-a1 --full",
     )
-    command.add_argument("model", nargs="?", metavar="M", help="a network's name")
+    command.add_argument("model", nargs="?", metavar="M", help="a network's name, or FILE.json")
     command.add_argument("--full", action="store_true", help="every line, not the first and last")
     add_sizes(command)
     add_json(command)

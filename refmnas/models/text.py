@@ -239,14 +239,17 @@ def _short(value, most=60):
 def from_json(source):
     """The network of a JSON file, or of a document that is read already.
 
-    Raises   FormatError for a file that is no JSON, or larger than MOST_BYTES;
+    Raises   FormatError for a file that is not there, no JSON, or above MOST_BYTES;
              SpecError, naming the file, as `parse` does.
     """
     if isinstance(source, dict):
         return parse(source)
     path = Path(source)
-    with path.open("rb") as file:
-        raw = file.read(MOST_BYTES + 1)
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise FormatError(f"{path}: cannot be read: {error.strerror}") from error
     if len(raw) > MOST_BYTES:
         raise FormatError(f"{path}: more than {MOST_BYTES} bytes, wanted a network's table")
     try:

@@ -6,6 +6,7 @@ import difflib
 from dataclasses import replace
 
 from ..errors import SpecError
+from . import text
 from .spec import Head, NetSpec, Stage, Stem
 
 _TPU = "tensorflow/tpu models/official"
@@ -169,6 +170,15 @@ def get(name, width=1.0):
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise SpecError(f"network: no {name!r}; {hint}There are {', '.join(SPECS)}")
     return scaled(SPECS[name], width)
+
+
+def find(network, width=1.0):
+    """The table of a name, of a document or a file FILE.json (refmnas.models.text), or a table itself; at that width."""
+    if isinstance(network, NetSpec):
+        return scaled(network, width)
+    if isinstance(network, dict) or str(network).endswith(".json"):
+        return scaled(text.from_json(network), width)
+    return get(network, width)
 
 
 def scaled(spec, width):
