@@ -28,35 +28,33 @@ def conventions(spec, dialect, dtype):
     )
 
 
-def network(spec, dialect, *, dtype, seed):
+def network(spec, dialect, *, dtype):
     """The whole network as one chain: stem, stages, head."""
     c = conventions(spec, dialect, dtype)
-    stem_channels = plan.stem_channels(spec, dialect)
     blocks = plan.blocks(spec, dialect)
     stages: dict[str, dict] = {}
-    for number, row in enumerate(blocks):
-        rate = spec.drop_path * number / len(blocks)  # block i of n: the last has (n - 1) / n of it
-        stages.setdefault(str(row.stage), {})[str(row.block)] = _block(row, rate, (seed, 1, number), c)
+    for row in blocks:
+        stages.setdefault(str(row.stage), {})[str(row.block)] = _block(row, c)
     return Chain({
-        "stem": dense(3, stem_channels, spec.stem.kernel, spec.stem.stride, c),
+        "stem": dense(3, plan.stem_channels(spec, dialect), spec.stem.kernel, spec.stem.stride, c),
         "stages": Chain({name: Chain(inside) for name, inside in stages.items()}),
-        "head": _head(spec, dialect, blocks[-1].c_out if blocks else stem_channels, (seed, 2), c),
+        "head": _head(spec, dialect, blocks[-1].c_out, c),
     })  # fmt: skip
 
 
-def _block(row, rate, seed, c):
+def _block(row, c):
     options = {"kernel": row.kernel, "stride": row.stride, "squeeze": row.squeeze, "has_skip": row.has_skip}
-    options |= {"drop_path": rate, "seed": seed, "conventions": c}
+    options |= {"drop_path": row.drop_path, "conventions": c}
     if row.kind == "sep":
         return SepConv(row.c_in, row.c_out, **options)
     return MBConv(row.c_in, row.c_out, mid=row.mid if row.expands else None, **options)
 
 
-def _head(spec, dialect, c_in, seed, c):
+def _head(spec, dialect, c_in, c):
     channels = plan.head_channels(spec, dialect)
     return Chain({
         **ConvBNAct(Pointwise(c_in, channels, dtype=c.dtype), c).children,
         "pool": GlobalPool(),
-        "drop": Dropout(spec.head.dropout, seed=seed),
+        "drop": Dropout(spec.head.dropout),
         "dense": Linear(channels, spec.head.classes, dtype=c.dtype),
     })  # fmt: skip

@@ -17,7 +17,6 @@ from ..layers.drop import checked_rate
 from ..ops._checks import FLOATS, whole
 from . import assemble, cost, initial, naming, zoo
 from . import dialect as dialects
-from .spec import NetSpec
 
 
 class Network:
@@ -29,11 +28,11 @@ class Network:
     def __init__(self, spec, dialect, *, dtype=np.float32, seed=0):
         self.spec, self.dialect, self.dtype = spec, dialect, np.dtype(dtype)
         self.size: int = spec.size
-        self._seed = seed
-        self._chain = assemble.network(spec, dialect, dtype=self.dtype, seed=seed)
+        self._chain = assemble.network(spec, dialect, dtype=self.dtype)
         self._extra: dict[str, np.ndarray] = {}  # entries of a loaded mapping that are no arrays of a layer
         self._output: tuple | None = None
         initial.fill(self._chain, dialect.init, (seed, 0))
+        self.reseed(seed)
 
     def __repr__(self):
         what = f"{self.spec.name} width {self.spec.width:g} size {self.size}"
@@ -81,9 +80,10 @@ class Network:
         self._chain.forget()
 
     def reseed(self, seed):
-        """Start the masks of dropout and drop-path again, from `seed`."""
+        """Start the masks of dropout and drop-path again; `build`'s seed gives those of a fresh network."""
+        self._seed = whole("reseed", "seed", seed, 0)
         for number, layer in enumerate(_drops(self._chain)):
-            layer.reseed((seed, 3, number))
+            layer.reseed((seed, 1, number))
 
     def _check_input(self, x, train):
         where, wanted = "Network.forward", "(N, H, W, 3), channels last"
@@ -123,7 +123,7 @@ class Network:
         """
         grads = {name: p.grad for name, p in self._chain.named_params() if p.trainable}
         if any(g is None for g in grads.values()):
-            raise DataError("Network.gradients: no backward came before it")
+            raise DataError("Network.gradients: no backward came before it, or `load` came after it")
         return _owned(naming.write(grads, self.spec, self.dialect, names))
 
     def state(self, names="refmnas"):
@@ -139,20 +139,23 @@ class Network:
         """Fill every array from a mapping of a source's names; returns the network.
 
         Copies and casts to the network's dtype.  All or nothing: FormatError where an
-        entry is missing, unknown or misshapen, and then the network is as it was.
+        entry is missing, unknown, misshapen or too large for the dtype, DataError where
+        a variance is negative or NaN, and then the network is as it was.
         """
         spec = naming.fitting(mapping, self.spec, names, self.dialect, keep_width=True)
         if spec.head.classes != self.spec.head.classes:
             came, wanted = spec.head.classes, self.spec.head.classes
             raise FormatError(f"Network.load: the weights have {came} classes, the network has {wanted}")
         arrays, beside = naming.read(mapping, spec, self.dialect, names)
+        arrays = {name: _cast(name, a, self.dtype) for name, a in arrays.items()}
         if spec != self.spec:  # torchvision's MnasNet of version 1: another stem, as torchvision itself builds then
             self.spec = spec
-            self._chain = assemble.network(spec, self.dialect, dtype=self.dtype, seed=self._seed)
+            self._chain = assemble.network(spec, self.dialect, dtype=self.dtype)
+            self.reseed(self._seed)
         for name, param in self._chain.named_params():
-            param.value[...] = arrays[name]
+            param.value[...], param.grad = arrays[name], None
         self._extra = {key: np.array(value) for key, value in beside.items()}
-        self._output = None
+        self.forget()
         return self
 
     # -- what it is ----------------------------------------------------------------------
@@ -164,7 +167,19 @@ class Network:
 
     def cost(self):
         """Parameters, multiply-adds and activation bytes, row by row: refmnas.models.cost."""
-        return cost.of(self.spec, self.dialect, self.size)
+        return cost.of(self.spec, self.dialect, self.size, self.dtype.itemsize)
+
+
+def _cast(name, a, dtype):
+    """A loaded array in the network's dtype, checked before any array of the network is written."""
+    with np.errstate(over="ignore"):
+        cast = a.astype(dtype)
+    if np.any(np.isinf(cast) & np.isfinite(a)):
+        raise FormatError(f"Network.load: {name} has values up to {np.abs(a).max():.3g}, wanted what {dtype} can hold")
+    if name.endswith(".var") and not np.all(cast >= 0):
+        worst = cast[~(cast >= 0)][0]
+        raise DataError(f"Network.load: {name} has {worst}, wanted variances of at least 0")
+    return cast
 
 
 def _owned(mapping):
@@ -181,13 +196,15 @@ def _drops(layer):
 
 
 def build(
-    network, *, width=1.0, size=None, classes=1000, dialect=None, dropout=None, drop_path=None, dtype=np.float32, seed=0
+    network, *, width=1.0, size=None, classes=None, dialect=None, dropout=None, drop_path=None, dtype=np.float32, seed=0
 ):
     """A network of the zoo, or of a table of one's own, with fresh weights.
 
-    network     a name of `refmnas.models.names()`, or a NetSpec
+    network     a name of `refmnas.models.names()`, a NetSpec, or a document of `models.text`
+                (block strings with a stem and a head) or its file, FILE.json
     width       multiplies all channels that the source scales
     size        of the square image that `layers` and `cost` speak of; None: the table's own
+    classes     None: the table's own, 1000 in the zoo
     dialect     a source ("tf", "slim", "torchvision", "timm", "timm-tf", "keras") or a Dialect;
                 None: the first that published the network
     dropout, drop_path   rates; None: the dialect's, where it has its own, else the table's
@@ -199,19 +216,28 @@ def build(
     >>> build("mobilenet-v2", width=0.35, classes=10, seed=1).spec.head.classes
     10
     """
-    spec = zoo.scaled(network, width) if isinstance(network, NetSpec) else zoo.get(network, width)
-    if np.dtype(dtype) not in FLOATS:
-        raise DtypeError(f"build: dtype is {np.dtype(dtype)}, wanted float32 or float64")
+    spec, seed = zoo.find(network, width), whole("build", "seed", seed, 0)
     if not isinstance(dialect, dialects.Dialect):
         dialect = dialects.of(dialect or (spec.sources or ("tf",))[0], spec.name)
     dropout = dialect.dropout if dropout is None else dropout
     drop_path = dialect.drop_path if drop_path is None else drop_path
-    head = replace(spec.head, classes=whole("build", "classes", classes, 1))
+    if classes is not None:
+        spec = replace(spec, head=replace(spec.head, classes=whole("build", "classes", classes, 1)))
     if dropout is not None:
-        head = replace(head, dropout=checked_rate("build: dropout", dropout))
+        spec = replace(spec, head=replace(spec.head, dropout=checked_rate("build: dropout", dropout)))
     if drop_path is not None:
         spec = replace(spec, drop_path=checked_rate("build: drop_path", drop_path))
     if size is not None:
         spec = replace(spec, size=whole("build", "size", size, 1))
-    spec = replace(spec, head=head)
-    return Network(spec, dialect, dtype=dtype, seed=seed)
+    return Network(spec, dialect, dtype=_float(dtype), seed=seed)
+
+
+def _float(dtype):
+    """float32 or float64; NumPy itself would take None for float64."""
+    try:
+        found = np.dtype(dtype) if dtype is not None else np.dtype(object)
+    except TypeError:
+        found = np.dtype(object)
+    if found not in FLOATS:
+        raise DtypeError(f"build: dtype is {dtype!r}, wanted float32 or float64")
+    return found
