@@ -9,16 +9,7 @@
     if ((j) < RM_K && (is_inner || (col + (j) * l->dilation >= 0 && col + (j) * l->dilation < l->W))) { \
         RM_WFMA(0, j) RM_WFMA(1, j) RM_WFMA(2, j) \
     }
-#define RM_WPIXELS(to, inner) \
-    for (; q < (to); q++, x0 += step, x1 += step, x2 += step, dy += C) { \
-        const int is_inner = (inner); \
-        const int64_t col = l->s0 + q * l->stride; \
-        const vec d = vec_load(dy); \
-        (void)is_inner, (void)col; \
-        if (RM_HAS_BIAS) \
-            sum = vec_add(d, sum); \
-        RM_WTAP(0) RM_WTAP(1) RM_WTAP(2) RM_WTAP(3) RM_WTAP(4) RM_WTAP(5) RM_WTAP(6) \
-    }
+#define RM_WTAPS RM_WTAP(0) RM_WTAP(1) RM_WTAP(2) RM_WTAP(3) RM_WTAP(4) RM_WTAP(5) RM_WTAP(6)
 #define RM_WAT(i, j) (((i) * RM_K + (j)) * RM_LANES)
 #define RM_WTAKE(i, j) s##i##j = vec_load(u + RM_WAT(i, j));
 #define RM_WKEEP(i, j) vec_store(u + RM_WAT(i, j), s##i##j);
@@ -39,7 +30,8 @@ static void RM_WLINE(const RM_NAME(wline) *l)
     const int64_t C = l->C, x_tap = l->x_tap, step = l->stride * C;
     for (int64_t from = 0, to; from < l->Q; from = to) {
         to = l->Q - from < 2 * l->strip ? l->Q : from + l->strip;
-        const int64_t inner0 = rm_least(l->inner0, to), inner1 = rm_least(l->inner1, to);
+        const int64_t inner0 = l->inner0;
+        const uint64_t inner = (uint64_t)(l->inner1 - l->inner0);
         float *t = l->total, *bias = l->bias, *u = state;
         for (int64_t c = l->c0; c < l->c1; c += RM_LANES, t += l->t_step, u += (RM_K * RM_G + 1) * RM_LANES) {
             const int64_t at = RM_NAME(block)(c, C) + from * step;
@@ -53,9 +45,21 @@ static void RM_WLINE(const RM_NAME(wline) *l)
                 RM_WROW(TAKE, 0) RM_WROW(TAKE, 1) RM_WROW(TAKE, 2)
                 sum = vec_load(u + RM_K * RM_G * RM_LANES);
             }
-            RM_WPIXELS(inner0, 0)
-            RM_WPIXELS(inner1, 1)
-            RM_WPIXELS(to, 0)
+            for (; q < to; q++, x0 += step, x1 += step, x2 += step, dy += C) {
+                const vec d = vec_load(dy);
+                if (RM_HAS_BIAS)
+                    sum = vec_add(d, sum);
+                if ((uint64_t)(q - inner0) < inner) {
+                    enum { is_inner = 1 };
+                    const int64_t col = 0;
+                    (void)col;
+                    RM_WTAPS
+                } else {
+                    enum { is_inner = 0 };
+                    const int64_t col = l->s0 + q * l->stride;
+                    RM_WTAPS
+                }
+            }
             if (to < l->Q) {
                 RM_WROW(KEEP, 0) RM_WROW(KEEP, 1) RM_WROW(KEEP, 2)
                 vec_store(u + RM_K * RM_G * RM_LANES, sum);
@@ -72,7 +76,7 @@ static void RM_WLINE(const RM_NAME(wline) *l)
 
 #undef RM_WFMA
 #undef RM_WTAP
-#undef RM_WPIXELS
+#undef RM_WTAPS
 #undef RM_WAT
 #undef RM_WTAKE
 #undef RM_WKEEP
