@@ -5,11 +5,12 @@ import sys
 from pathlib import Path
 
 import hypothesis.strategies as st
+import numpy as np
 import pytest
 from hypothesis import given
 
 from refmnas.errors import FormatError, RefmnasError, SpecError
-from refmnas.models import text, zoo
+from refmnas.models import build, plan, text, zoo
 from refmnas.models.spec import Stage
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -220,6 +221,18 @@ def test_a_file_is_read_and_its_faults_name_it(tmp_path):
             text.from_json(path)
         assert type(raised.value) is error
         assert str(raised.value).startswith(str(path))
+    with pytest.raises(FormatError, match=r"gone\.json: cannot be read"):
+        text.from_json(tmp_path / "gone.json")
     path.write_bytes(b"\xff\xfe{}")
     with pytest.raises(FormatError, match="no JSON text"):
         text.from_json(path)
+
+
+def test_an_own_network_builds_and_runs_from_its_file(tmp_path):
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps(document(size=32)))
+    net = build(path, width=2)
+    assert net.forward(np.zeros((1, 32, 32, 3), np.float32)).shape == (1, 10)
+    assert [b.c_out for b in plan.blocks(net.spec, net.dialect)] == [16, 48, 48]
+    assert build(str(path), classes=3).spec.head.classes == 3
+    assert build(document()).spec == text.parse(document())
