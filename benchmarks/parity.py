@@ -98,11 +98,11 @@ def torch_network(peer, seed=0):
     with torch.no_grad():
         for name, tensor in network.state_dict().items():
             if tensor.is_floating_point():
-                tensor.copy_(torch.from_numpy(_drawn(name, tuple(tensor.shape), rng)))
+                tensor.copy_(torch.from_numpy(drawn(name, tuple(tensor.shape), rng)))
     return network
 
 
-def _drawn(name, shape, rng):
+def drawn(name, shape, rng):
     """Values that keep activations of order 1: He's spread for weights, both signs, no statistic trivial."""
     if name.endswith("running_var"):
         return rng.uniform(0.5, 2.0, shape)
