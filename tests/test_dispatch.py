@@ -23,7 +23,7 @@ def child(code, **environment):
     """Runs code in a process whose environment has these REFMNAS_ variables and no others."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("REFMNAS_")} | environment
     env["PYTHONPATH"] = str(Path(refmnas.__file__).resolve().parents[1])
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
+    return subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, env=env)
 
 
 @has_c

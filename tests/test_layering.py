@@ -32,7 +32,12 @@ LINE = (
     ("__main__",),
 )
 PLACE = {name: place for place, names in enumerate(LINE) for name in names}
-MODULES = sorted(path for path in ROOT.rglob("*.py") if path.name != "__init__.py" or path.parent != ROOT)
+# Installed, the C sources and their build script lie inside as data (csrc); the script runs before refmnas exists.
+MODULES = sorted(
+    path
+    for path in ROOT.rglob("*.py")
+    if path != ROOT / "__init__.py" and path.relative_to(ROOT).parts[0] != "csrc"
+)
 
 
 def part_of(path):

@@ -51,7 +51,7 @@ def test_the_guard_pages_guard(where):
         f"print(p[{index}])"
     )
     folder = str(Path(__file__).parent)
-    run = subprocess.run([sys.executable, "-c", code, folder], capture_output=True, text=True, env=_environment())
+    run = subprocess.run([sys.executable, "-P", "-c", code, folder], capture_output=True, text=True, env=_environment())
     assert run.stdout.strip() == "1.0"
     assert run.returncode < 0
 
