@@ -66,7 +66,9 @@ def plain(value):
         return repr(value[:60])
     if value is None or isinstance(value, bool | int | float):
         return repr(value)
-    return f"a {value.name}" if isinstance(value, Call) else f"a {type(value).__name__}"
+    if isinstance(value, Call):
+        return f"the function {value.name}"
+    return "an OrderedDict" if isinstance(value, Ordered) else f"a {type(value).__name__}"
 
 
 def _ordered(machine, pairs=()):

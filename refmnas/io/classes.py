@@ -12,7 +12,7 @@ COUNT = 1000
 
 @lru_cache(maxsize=1)
 def names():
-    """The names in index order; some occur twice, since two classes share a word.
+    """The names in index order, each once.
 
     >>> names()[285]
     'Egyptian cat'

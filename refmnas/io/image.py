@@ -191,7 +191,7 @@ def _upright_rgb(pillow, picture):
         return np.repeat(((grey * 255 + 32767) // 65535).astype(np.uint8)[..., None], 3, axis=2)
     if picture.mode in ("I", "F"):
         raise FormatError(f"greyscale of mode {picture.mode} has no fixed white, wanted 8 or 16 bits")
-    if picture.has_transparency_data:
+    if "A" in picture.getbands() or "a" in picture.getbands() or "transparency" in picture.info:
         picture = picture.convert("RGBA")
         white = pillow.Image.new("RGBA", picture.size, (255, 255, 255, 255))
         picture = pillow.Image.alpha_composite(white, picture)

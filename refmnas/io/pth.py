@@ -149,11 +149,11 @@ def _legacy_offsets(reader, keys, storages, at):
 def choose(reader, limits, root, entry=None):
     """(path, mapping, its tensors) of the state dictionary within a checkpoint.
 
-    Candidates are the mappings, at most three names deep, that hold tensors under
+    An empty file's is empty.  Candidates are the mappings, at most three names deep, that hold tensors under
     names.  `entry` (such as "state_dict") chooses one.  Else: the only one; the
     only one whose path is a name of USUAL.  Else an error that lists them.
     """
-    found = {}
+    found = {"": (root, {})} if type(root) in (dict, Ordered) and not root else {}
     for path, mapping in _mappings(root):
         tensors = {key: value for key, value in mapping.items() if type(value) is Tensor and type(key) is str}
         if tensors:

@@ -32,7 +32,7 @@ def bilinear_tf1(x, size):
     if x.dtype not in (np.uint8, np.float32):
         raise DtypeError(f"bilinear_tf1: x is {x.dtype}, wanted uint8 or float32")
     if x.ndim != 3 or 0 in x.shape[:2] or min(size) < 1:
-        raise ShapeError(f"bilinear_tf1: x has shape {x.shape} and size is {size}, wanted (H, W, C) and (P, Q), not empty")
+        raise ShapeError(f"bilinear_tf1: x has shape {x.shape}, size is {size}; wanted (H, W, C) and (P, Q), not empty")
     above, below, a = _places(x.shape[0], size[0])
     before, after, b = _places(x.shape[1], size[1])
     a, b = a[:, None, None], b[:, None]

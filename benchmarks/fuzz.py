@@ -1,0 +1,141 @@
+"""Mutated files of weights through `refmnas.io.load`: no crash, no surprise, no more memory than declared.
+
+    python benchmarks/fuzz.py                               1000 files of each format
+    python benchmarks/fuzz.py --format pth --count 100000   many of one
+    python benchmarks/fuzz.py --format pth --start 4711 --count 1 --keep DIR    one again
+
+File number k of a format depends on --seed, the format and k alone, so a run resumes
+with --start.  Each file must load, or raise FormatError, within --seconds, and the
+peak growth of memory (by tracemalloc, which sees Python's and NumPy's) must stay
+within the tensors' bytes + 16 MiB: where the file loads, the arrays' own; where it is
+refused, at most the file's size, or for npz what deflate can make of it, up to
+max_bytes.  --reasons lists why files were refused, so that one sees what is reached.
+
+Exit code 0: all as promised; 1: not, with a line that repeats each case.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import re
+import signal
+import sys
+import tempfile
+import time
+import tracemalloc
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import fuzz_files
+
+import refmnas.io
+from refmnas.errors import FormatError
+
+MIB = 1 << 20
+ALLOWANCE = 16 * MIB
+MAX_BYTES = 8 * MIB  # so that bombs fit into a run
+DEFLATE = 1032
+
+
+@dataclass
+class Report:
+    """What a run found."""
+
+    kind: str
+    outcomes: Counter = field(default_factory=Counter)
+    reasons: Counter = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+    most_growth: int = 0
+    most_seconds: float = 0.0
+
+
+class TooSlow(Exception):
+    """Raised by the timer, from within the load."""
+
+
+def _ring(*_):
+    raise TooSlow
+
+
+def run(kind, start, count, *, seed=0, seconds=10, keep=None):
+    """Files start .. start + count of one format."""
+    report = Report(kind)
+    signal.signal(signal.SIGALRM, _ring)
+    tracemalloc.start()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "file"
+        for number in range(start, start + count):
+            data = fuzz_files.make(kind, random.Random(f"{seed}:{kind}:{number}"))
+            path.write_bytes(data)
+            fault = _one(path, len(data), kind, seconds, report)
+            if fault:
+                again = f"--seed {seed} --format {kind} --start {number} --count 1"
+                report.failures.append(f"{fault}  [{again}]")
+                if keep:
+                    (Path(keep) / f"{kind}-{seed}-{number}").write_bytes(data)
+    tracemalloc.stop()
+    return report
+
+
+def _one(path, size, kind, seconds, report):
+    """Load one file; what is wrong with that, or None."""
+    tracemalloc.reset_peak()
+    before, began = tracemalloc.get_traced_memory()[0], time.perf_counter()
+    allowed = ALLOWANCE + (min(DEFLATE * size, MAX_BYTES) if kind == "npz" else size)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        loaded = refmnas.io.load(path, max_bytes=MAX_BYTES)
+        outcome, fault = "loaded", None
+        allowed = ALLOWANCE + sum(array.nbytes for array in loaded.values())
+    except FormatError as error:
+        outcome = "refused"
+        report.reasons[re.sub(r"\d+|'[^']*'|b\".*\"", "#", str(error).removeprefix(f"{path}: "))[:90]] += 1
+        fault = None if str(path) in str(error) else f"the error does not name the file: {error}"
+    except TooSlow:
+        outcome, fault = "too slow", f"more than {seconds} s"
+    except BaseException as error:
+        outcome, fault = type(error).__name__, f"{type(error).__name__}: {error}"
+        if isinstance(error, KeyboardInterrupt):
+            raise
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    growth = tracemalloc.get_traced_memory()[1] - before
+    report.outcomes[outcome] += 1
+    report.most_growth = max(report.most_growth, growth)
+    report.most_seconds = max(report.most_seconds, time.perf_counter() - began)
+    if not fault and growth > allowed:
+        fault = f"memory grew by {growth} bytes, allowed {allowed}"
+    return fault
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--format", choices=fuzz_files.KINDS, action="append", help="repeatable; default all")
+    parser.add_argument("--count", type=int, default=1000, help="files of each format (1000)")
+    parser.add_argument("--start", type=int, default=0, help="number of the first file (0)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seconds", type=float, default=10, help="time limit of one file (10)")
+    parser.add_argument("--reasons", action="store_true", help="count the errors by their text")
+    parser.add_argument("--keep", help="a folder for the files that fail")
+    options = parser.parse_args(argv)
+    failed = False
+    run(fuzz_files.KINDS[0], 0, 20)  # what is imported and cached once does not count
+    for kind in options.format or fuzz_files.KINDS:
+        report = run(kind, options.start, options.count, seed=options.seed, seconds=options.seconds, keep=options.keep)
+        outcomes = ", ".join(f"{count} {name}" for name, count in sorted(report.outcomes.items()))
+        print(f"{kind:12s} seed {options.seed}, files {options.start} to {options.start + options.count - 1}: {outcomes}; "
+              f"most memory {report.most_growth / MIB:.1f} MiB, most time {report.most_seconds:.2f} s, "
+              f"{len(report.failures)} failures")  # fmt: skip
+        print("".join(f"  {line}\n" for line in report.failures), end="")
+        if options.reasons:
+            print("".join(f"  {count:6d} {text}\n" for text, count in report.reasons.most_common()), end="")
+        failed |= bool(report.failures)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
