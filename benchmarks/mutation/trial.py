@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import resource
 import shutil
 import signal
 import sys
@@ -31,7 +32,7 @@ import pytest
 
 PYTHON_TESTS = ("test_errors.py", "test_errors_*.py", "test_forms.py", "test_docs.py")
 FEW_SEEDS = range(12)  # of every op, for what all of them share
-SECONDS = 120  # a mutant that takes longer hangs: those that live take half of it at most
+CPU_SECONDS, SECONDS = 90, 900  # a mutant that takes longer hangs: those that live take a fifth of it
 
 
 class Verdict(NamedTuple):
@@ -56,7 +57,7 @@ def tried(mutant):
         said, status = _answer(child, read, start)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    if status == "hang":
+    if status in ("hang", "SIGXCPU"):
         said = "caught hang"
     elif not said:
         said = f"caught crash: {status}"
@@ -89,6 +90,7 @@ def _answer(child, read, start):
 def _in_child(mutant, folder, write):
     """Try, write the answer, end: nothing of this process comes back."""
     os.setpgid(0, 0)
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nothing, stream)
