@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import backend
+from .errors import SpecError
 from .io import classes, image
 
 
@@ -37,6 +38,8 @@ def softmax(logits):
 
 def classify(net, path, top=5, *, whole=False):
     """The `top` classes of one image, best first; `whole`: the whole short side instead of the rule's cut."""
+    if top < 1:
+        raise SpecError(f"classify: top is {top}, wanted at least 1")
     preprocess = net.dialect.preprocess
     if whole:
         preprocess = replace(preprocess, crop="centre-fraction", crop_from=1, crop_to=1)

@@ -76,7 +76,8 @@ def _run(args):
 
 
 def _refuse(args, message, code):
-    print(f"refmnas {args.command}: error: {message}", file=sys.stderr)
+    told = message.removeprefix(f"{args.command}: ")
+    print(f"refmnas {args.command}: error: {told}", file=sys.stderr)
     return code
 
 

@@ -26,28 +26,60 @@ def add(subparsers):
 
 
 def run(args):
-    from .. import predict
-    from ..errors import FormatError
-    from ..io import image
-    from .demo import as_record, guess_lines
+    from .demo import as_record, facts, guess_lines
 
     options = {"dialect": args.dialect, "names": args.names, "width": args.width, "size": args.size}
     net = loaded(args.model, args.weights, **options)
-    paths = [path for given in args.images for path in image.find(given).files]
-    out, progress, records, broken = Output(args), Progress(len(paths), "images"), [], 0
+    out, records, last = Output(args), [], None
+    for path, result in _each(args, net):
+        if isinstance(result, str):
+            records.append({"image": path, "error": result})
+            continue
+        last = result
+        out.say(bold(path), *guess_lines(result))
+        records.append({"image": path, **as_record(result)})
+    if last is not None:
+        out.say("", *facts(last, net))
+    out.record(records)
+    return 2 if any("error" in record for record in records) else 0
+
+
+def _each(args, net):
+    """(path, prediction) of every image, or (path, what is wrong with it); complaints go to standard error."""
+    from .. import predict
+    from ..errors import FormatError
+
+    paths, wrong = _paths(args.images)
+    for path, error in wrong.items():
+        complain("classify", error)
+        yield path, error
+    progress = Progress(len(paths), "images")
     for path in paths:
         try:
             result = predict.classify(net, path, args.top, whole=args.whole)
         except FormatError as error:
-            broken += 1
+            progress.end()
             complain("classify", str(error))
-            records.append({"image": str(path), "error": str(error)})
-            continue
-        out.say(bold(str(path)), *guess_lines(result))
-        records.append({"image": str(path), **as_record(result)})
+            result = str(error)
+        progress.end()
+        yield str(path), result
         progress.step()
     progress.end()
-    if len(records) > broken:
-        out.say("", f"ran: {result.rows}", f"preprocessing: {result.preprocess}")
-    out.record(records)
-    return 2 if broken else 0
+
+
+def _paths(given):
+    """Every image of the files and folders given, and {path: why not} of those that are neither."""
+    from ..errors import FormatError
+    from ..io import image
+
+    paths, wrong = [], {}
+    for name in given:
+        try:
+            found = image.find(name)
+        except FormatError as error:
+            wrong[name] = str(error)
+            continue
+        paths.extend(found.files)
+        if found.skipped:
+            complain("classify", f"{name}: {found.skipped} files without an image's suffix are passed over")
+    return paths, wrong

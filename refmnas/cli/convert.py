@@ -39,5 +39,6 @@ def run(args):
     text = f"{args.target}: {len(written)} arrays of {spec.name} width {spec.width:g}, {names} -> {args.to_names}"
     out = Output(args)
     out.say(text)
-    out.record({"out": args.target, "arrays": len(written), "model": spec.name, "width": spec.width, "from": names})
+    record = {"out": args.target, "arrays": len(written), "model": spec.name, "width": spec.width}
+    out.record(record | {"from": names, "to": args.to_names})
     return 0

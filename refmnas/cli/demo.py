@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from importlib import metadata
 from pathlib import Path
 
@@ -30,20 +31,34 @@ def run(args):
     from .show import listings, record
 
     photograph, weights = _photograph(), _weights()
+    started = time.perf_counter()
     net = loaded("efficientnet-lite0", weights)
+    loading = time.perf_counter() - started
     result = predict.classify(net, photograph, whole=True)
     out = Output(args)
-    out.say(bold(f"{photograph.name} by {net.spec.name}, weights {weights.name}"), *guess_lines(result))
-    out.say("", *listings(net), "")
-    out.say(f"ran: {result.rows}; {result.seconds * 1e3:.0f} ms for one image")
-    out.say(f"preprocessing: {result.preprocess}", "")
+    out.say(bold(f"{photograph.name} of scikit-image, seen by {net.spec.name}"), *guess_lines(result))
+    out.say("", *listings(net, few=3), "")
+    out.say(*facts(result, net), f"  weights     {weights.name}, {loading:.2f} s to read", "")
     out.say(
-        "next:  refmnas read depthwise      the mathematics, in three texts side by side",
-        "       refmnas show mnasnet-a1     another network of the family",
-        "       refmnas selftest            the proof, on this machine",
+        bold("Next"),
+        "  refmnas read depthwise     the mathematics of one op, its three texts side by side",
+        "  refmnas show mnasnet-a1    another network of the family, block by block",
+        "  refmnas selftest           the proof that the texts agree, on this machine",
+        "  refmnas explain            what public implementations disagree on",
     )
     out.record({"image": photograph.name, **as_record(result), "network": record(net)})
     return 0
+
+
+def facts(result, net):
+    """What ran: the texts, the image's way to the network, the time."""
+    return (
+        bold("What ran"),
+        f"  texts       {result.rows} (refmnas explain backends)",
+        f"  image       {result.preprocess}",
+        f"  network     {net.spec.name} width {net.spec.width:g}, conventions of {net.dialect.source}, {net.dtype}",
+        f"  time        {result.seconds * 1e3:.0f} ms for one image",
+    )
 
 
 def guess_lines(result):

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
-import sys
 from importlib import metadata
-from importlib.util import find_spec
+from pathlib import Path
 
 from ._output import Output, add_json, bold, table
 
-REINSTALL = "pip install --no-cache-dir --force-reinstall --no-binary refmnas refmnas"
 VARIABLES = (
     ("REFMNAS_BACKEND", "auto, c, numpy or oracle"),
     ("REFMNAS_ISA", "the instruction set of the C kernels"),
@@ -35,21 +33,25 @@ def add(subparsers):
 
 
 def run(args):
+    problems = _problems()
     facts = {
         "versions": _versions(),
-        "machine": {"system": platform.platform(), "processor": _processor(), "cores": len(os.sched_getaffinity(0))}
-        if hasattr(os, "sched_getaffinity")
-        else {"system": platform.platform(), "processor": _processor(), "cores": os.cpu_count()},
-        "c": _c(),
+        "machine": {"system": platform.platform(), "processor": _processor(), "cores": _cores()},
+        "c": _c(problems),
         "blas": _blas(),
+        "package": str(Path(__file__).resolve().parents[1]),
         "environment": {name: os.environ[name] for name, _ in VARIABLES if name in os.environ},
         "extras": _extras(),
-        "problems": _problems(),
+        "problems": problems,
     }
     out = Output(args)
     out.say(*_text(facts))
     out.record(facts)
-    return 1 if facts["problems"] else 0
+    return 1 if problems else 0
+
+
+def _cores():
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def _versions():
@@ -76,11 +78,14 @@ def _processor():
     return names[0] if names else platform.processor() or platform.machine()
 
 
-def _c():
+def _c(problems):
+    """Whether the kernels are there; unknown where an environment variable keeps them from loading."""
+    if problems:
+        return {"built": None, "why": problems[0]}
     from .. import kernels
 
     if not kernels.built():
-        return {"built": False, "why": kernels.why_not(), "reinstall": REINSTALL}
+        return {"built": False, "why": kernels.why_not()}
     return {"built": True, "isa": kernels.isa(), "isas": list(kernels.isas())}
 
 
@@ -89,10 +94,9 @@ def _problems():
     from ..errors import RefmnasError
 
     try:
-        from .. import backend, kernels
+        from .. import backend
 
         backend.explain()
-        kernels.isa()
     except RefmnasError as error:
         return [str(error)]
     return []
@@ -139,19 +143,20 @@ def _text(facts):
     yield bold("refmnas " + versions["refmnas"])
     yield f"  Python {versions['python']}, NumPy {versions['numpy']} ({facts['blas']}), cffi {versions['cffi']}"
     yield f"  {machine['processor']}, {machine['cores']} cores usable, {machine['system']}"
-    yield f"  program {sys.argv[0]}, package {find_spec('refmnas').submodule_search_locations[0]}"
+    yield f"  installed in {facts['package']}"
     yield bold("C kernels")
     if c["built"]:
         yield f"  built; instruction set {c['isa']}; usable here, best first: {', '.join(c['isas'])}"
-    else:
+    elif c["built"] is False:
         yield f"  not built: {c['why']}"
-        yield "  every op runs on its NumPy reference: the same results, slower"
-        yield f"  with a C compiler installed: {c['reinstall']}"
+        yield "  until then every op runs on its NumPy reference: the same contract, slower"
+    else:
+        yield f"  not loaded: {c['why']}"
     yield bold("Environment variables")
     yield from table(("name", "value", "meaning"), _variables(facts["environment"]))
     yield bold("Extras")
     yield from _extras_text(facts["extras"])
-    yield from (f"PROBLEM: {problem}" for problem in facts["problems"])
+    yield from (bold("PROBLEM") + f": {problem}" for problem in facts["problems"])
 
 
 def _variables(environment):

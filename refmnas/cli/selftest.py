@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import re
+import shlex
 
 from ..errors import KernelError, SpecError
-from ._output import Output, Progress, add_json, table
+from ._output import Output, Progress, add_json, bold, table
 
 
 def add(subparsers):
     command = subparsers.add_parser(
         "selftest",
         help="prove every op exact, within its bound and adjoint, here",
-        description="Walks the cases of every op on every text that is built here.  Exit 1 where one fails; "
-        "its line reproduces it with --case.",
+        description="Walks the cases of every op on every text that is built here: exact on whole numbers, within "
+        "the derived bound on real ones, backward the transpose and the derivative of forward.  Exit 1 where one "
+        "fails; its line reproduces it with --case.",
         epilog="Example: refmnas selftest --op depthwise --backend c --isa avx2",
     )
     command.add_argument("--op", default="", metavar="REGEX", help="ops whose name matches (all)")
@@ -33,6 +36,8 @@ def run(args):
         raise KernelError(f"selftest: isa {args.isa!r}, usable here: {', '.join(kernels.isas()) or 'none'}")
     if args.backend == "c" and not kernels.built():
         raise KernelError(f"selftest: the C extension is not built ({kernels.why_not()})")
+    if args.cases < 1:
+        raise SpecError(f"selftest: --cases is {args.cases}, wanted at least 1")
     if args.case:
         case = cases.parse(args.case)
         chosen = {case.OP: [case]}
@@ -53,37 +58,83 @@ def _matches(pattern, op):
 
 def _report(args, chosen):
     progress = Progress(sum(map(len, chosen.values())), "cases")
-    rows, failures = [], []
+    reports = []
     for op, drawn in chosen.items():
-        proofs, margin = 0, 0.0
+        reports.append(Report(op, len(drawn)))
         for case in drawn:
-            for outcome in _proofs(args, op, case):
-                proofs, margin = proofs + 1, max(margin, outcome.margin)
-                if not outcome.holds:
-                    failures.append(outcome.detail)
+            reports[-1].add(case, _proofs(args, op, case))
             progress.step(op)
-        bad = sum(text.startswith(op + ".") or f"of {op}." in text for text in failures)
-        rows.append((op, len(drawn), proofs, f"{margin:.3f}", "FAILED" if bad else "proved"))
     progress.end()
-    out = Output(args)
-    out.say(*table(("op", "cases", "proofs", "margin", "verdict"), rows), *failures[:20])
-    if failures:
-        out.say(f"{len(failures)} proofs failed")
-    keys = ("op", "cases", "proofs", "margin", "verdict")
-    out.record({"ops": [dict(zip(keys, row, strict=True)) for row in rows], "failures": failures})
-    return 1 if failures else 0
+    reports = [report for report in reports if report.proofs]
+    if not reports:
+        raise SpecError(f"selftest: no proof of {', '.join(chosen)} on the text asked for")
+    out, failed = Output(args), [r for r in reports if r.failures]
+    rows = [(r.op, r.cases, r.proofs, f"{r.margin:.3f}", r.texts, r.verdict) for r in reports]
+    out.say(*table(("op", "cases", "proofs", "margin", "texts", "verdict"), rows))
+    for report in failed:
+        out.say("", bold(f"{report.op}: {len(report.failures)} proofs failed"))
+        for detail, case in report.failures[:5]:
+            out.say(f"  {detail}", f"  again: refmnas selftest --case {shlex.quote(case)}")
+    if not failed:
+        out.say("", "margin: the largest error / bound on real numbers; above 1 is a failure (refmnas explain proofs)")
+    out.record({"ops": [r.record() for r in reports], "holds": not failed})
+    return 1 if failed else 0
+
+
+class Report:
+    """What the proofs of one op came to."""
+
+    def __init__(self, op, cases):
+        self.op, self.cases = op, cases
+        self.proofs, self.margin = 0, 0.0
+        self.seen: dict[str, None] = {}  # the texts that ran, in order
+        self.failures: list[tuple[str, str]] = []  # what failed, and the case as a line
+
+    def add(self, case, outcomes):
+        """Count the outcomes of one case."""
+        for text, outcome in outcomes:
+            self.proofs += 1
+            self.seen[text] = None
+            self.margin = max(self.margin, outcome.margin)
+            if not outcome.holds:
+                self.failures.append((f"{text}: {outcome.detail}", str(case)))
+
+    @property
+    def texts(self):
+        """The texts that were judged."""
+        return ", ".join(self.seen)
+
+    @property
+    def verdict(self):
+        """Whether every proof held."""
+        return "FAILED" if self.failures else "proved"
+
+    def record(self):
+        """The same as data; a margin without an upper limit is null."""
+        return {
+            "op": self.op,
+            "cases": self.cases,
+            "proofs": self.proofs,
+            "margin": self.margin if math.isfinite(self.margin) else None,
+            "texts": list(self.seen),
+            "verdict": self.verdict,
+            "failures": [{"detail": detail, "case": case} for detail, case in self.failures],
+        }
 
 
 def _proofs(args, op, case):
-    """Every proof of one case, on every text asked for."""
-    from ..cases import CLAIMS, prove
+    """(text, outcome) of every proof of one case, on every text asked for."""
+    from ..cases import CLAIMS, gradient, prove
 
     for claim in CLAIMS[op]:
         for backend, isa in prove.implementations(claim.function):
             if args.backend not in (None, backend) or (args.isa and isa not in (None, args.isa)):
                 continue
+            proofs = [prove.exactly, prove.within_bound, prove.adjointly]
+            if backend == "numpy":  # C is float32 alone; differences need float64
+                proofs.append(gradient.by_differences)
             with prove.on(isa):
-                for proof in (prove.exactly, prove.within_bound, prove.adjointly):
+                for proof in proofs:
                     outcome = proof(claim, case, backend)
                     if outcome is not prove.NOT_CLAIMED:
-                        yield outcome
+                        yield f"C {isa}" if isa else "NumPy", outcome

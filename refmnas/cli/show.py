@@ -15,7 +15,7 @@ def add(subparsers):
         epilog="Example: refmnas show mnasnet-a1 --full",
     )
     command.add_argument("model", nargs="?", metavar="M", help="a network's name, or FILE.json")
-    command.add_argument("--full", action="store_true", help="every line, not the first and last")
+    command.add_argument("--full", action="store_true", help="every layer and every variable")
     add_sizes(command)
     add_json(command)
     command.set_defaults(run=run)
@@ -46,9 +46,48 @@ def _one(args):
 
     net = build(args.model, width=args.width or 1.0, size=args.size)
     out = Output(args)
-    out.say(*listings(net, full=args.full))
+    if args.full:
+        out.say(*listings(net, full=True))
+    else:
+        out.say(*blocks(net), "", *listings(net, few=2), "", f"every layer and variable: refmnas show {args.model} --full")
     out.record(record(net))
     return 0
+
+
+def blocks(net):
+    """The network as its paper's table has it: one line for the stem, each block and the head."""
+    from ..models import plan
+
+    spec, costs = net.spec, _by_block(net)
+    rows = [_row("stem", "conv", f"{spec.stem.kernel} x {spec.stem.kernel}", spec.stem.stride, "", costs["stem"])]
+    for b in plan.blocks(spec, net.dialect, net.size):
+        channels = f"{b.c_in} > {b.mid} > {b.c_out}" if b.expands else f"{b.c_in} > {b.c_out}"
+        kind = b.kind + (f" se {b.squeeze}" if b.squeeze else "") + (" + x" if b.has_skip else "")
+        rows.append(_row(b.prefix, kind, f"{b.kernel} x {b.kernel}", b.stride, channels, costs[b.prefix]))
+    rows.append(_row("head", "1 x 1, pool, dense", "", "", f"{spec.head.classes} classes", costs["head"]))
+    header = ("block", "kind", "kernel", "stride", "channels", "output", "parameters", "mult-adds")
+    return [
+        bold(f"{spec.name}, width {spec.width:g}, dialect {net.dialect.source}"),
+        f"  {spec.source}",
+        *table(header, rows),
+        "  se: channels of the squeeze; + x: the block's input is added",
+    ]
+
+
+def _row(name, kind, kernel, stride, channels, costs):
+    pixels = next(row.shape[:2] for row in reversed(costs) if len(row.shape) == 3)
+    macs = sum(row.macs for row in costs) / 1e6
+    parameters = f"{sum(row.parameters for row in costs):,}"
+    return name, kind, kernel, stride, channels, _shape(pixels), parameters, f"{macs:.2f} M"
+
+
+def _by_block(net):
+    """stem, stages.S.B or head -> the cost rows of its layers."""
+    groups = {}
+    for row in net.cost():
+        words = row.name.split(".")
+        groups.setdefault(".".join(words[:3]) if words[0] == "stages" else words[0], []).append(row)
+    return groups
 
 
 def listings(net, full=False, few=4):
@@ -59,10 +98,11 @@ def listings(net, full=False, few=4):
     total = sum(v.size for v in variables.values())
     macs = sum(row.macs for row in net.cost())
     return [
-        bold(f"{net.spec.name}: {len(layers)} layers, {len(variables)} trainable variables"),
+        bold(f"{len(layers)} layers"),
         *_cut(table(("layer", "kind", "output", "parameters"), rows), full, few),
+        bold(f"{len(variables)} trainable variables"),
         *_cut(table(("variable", "shape", "numbers"), shapes), full, few),
-        f"  {total:,} parameters, {macs / 1e6:.2f} M multiply-adds at {net.size} x {net.size}",
+        bold(f"{total:,} parameters, {macs / 1e6:.2f} M multiply-adds at {_shape((net.size, net.size))}"),
     ]
 
 

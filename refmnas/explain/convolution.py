@@ -1,5 +1,7 @@
 """Topics of convolutions and blocks: padding, squeeze-and-excitation, widths, residuals."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from .topic import Topic, by_source, row
@@ -28,11 +30,12 @@ def _se():
     from ..models import dialect, plan, zoo
 
     spec = zoo.get("mnasnet-a1")
-    yield "squeezed channels of the MnasNet A1 blocks that have SE:"
-    for source in ("tf", "timm"):
-        blocks = [b for b in plan.blocks(spec, dialect.of(source, spec.name)) if b.squeeze]
-        told = " ".join(f"{b.squeeze}/{b.mid}" for b in blocks)
-        yield f"  {source:6} squeezed/expanded  {told}"
+    tf, timm = dialect.of("tf", spec.name), dialect.of("timm", spec.name)
+    expanded = replace(tf, se_base="expanded", se_rounding="divisible")
+    yield "squeezed / expanded channels of the MnasNet A1 blocks that have SE:"
+    for label, convention in (("tf", tf), ("timm", timm), ("if of the expanded width", expanded)):
+        blocks = [b for b in plan.blocks(spec, convention) if b.squeeze]
+        yield f"  {label:25}" + " ".join(f"{b.squeeze}/{b.mid}" for b in blocks)
     yield from by_source("se_base", "mnasnet-a1")
     yield from by_source("se_rounding", "mnasnet-a1")
 
@@ -54,8 +57,9 @@ def _widths():
         spec = zoo.scaled(zoo.get(name), width)
         convention = dialect.of("tf", name)
         blocks = plan.blocks(spec, convention)
-        outs = {b.stage: b.out for b in blocks}
-        yield f"{name} x {width}: stem {plan.stem_channels(spec, convention)}, stages {list(outs.values())}"
+        outs = {b.stage: b.c_out for b in blocks}
+        stem = plan.stem_channels(spec, convention)
+        yield f"{name} x {width:<4g} stem {stem}, stages {' '.join(map(str, outs.values()))}"
 
 
 def _small_skip():
@@ -64,14 +68,17 @@ def _small_skip():
     spec = zoo.get("mnasnet-small")
     for source in ("tf", "timm"):
         first = plan.blocks(spec, dialect.of(source, spec.name))[0]
-        yield f"{source:6} block 0: {first.in_} -> {first.out} channels, residual: {first.has_skip}"
+        yield f"{source:6} block 0: {first.c_in} -> {first.c_out} channels, residual: {first.has_skip}"
 
 
 def _drop_path():
-    from ..models import zoo
+    from ..models import dialect, plan, zoo
 
     spec = zoo.get("efficientnet-lite0")
-    yield f"{spec.name}: rate of the last block {spec.drop_path}; block i of n has that times i / n"
+    blocks = plan.blocks(spec, dialect.of("tf", spec.name))
+    yield f"{spec.name}: {len(blocks)} blocks, rate {spec.drop_path}"
+    for number in (0, 1, len(blocks) - 1):
+        yield f"  block {number:<3d} {blocks[number].drop_path:.4f}"
 
 
 TOPICS = (
@@ -159,5 +166,6 @@ no factor.  MnasNet has none.""",
         _drop_path,
         aliases=("drop-connect", "stochastic-depth"),
         threads="tpu#381; efficientnet (qubvel)#130, #135; keras-applications#200; tensorflow#45916",
+        see=("widths",),
     ),
 )

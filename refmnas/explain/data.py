@@ -4,21 +4,38 @@ import numpy as np
 
 from .topic import Topic, by_source, row
 
-NETWORKS = ("mnasnet-a1", "mobilenet-v2", "efficientnet-lite0")
+NETWORKS = ("mnasnet-b1", "mobilenet-v2", "efficientnet-lite0")
 
 
 def _preprocessing():
-    yield from by_source("preprocess", *NETWORKS)
+    from ..io import image
+    from ..models import dialect, zoo
+
+    for network in NETWORKS:
+        yield network
+        for source in zoo.get(network).sources:
+            record = dialect.of(source, network)
+            mark = " (unverified)" if "preprocess" in record.unverified else ""
+            cut, scale = image.describe(record.preprocess, zoo.get(network).size).rsplit(", (x", 1)
+            yield f"  {source + mark:22} {cut}"
+            yield f"  {'':22} (x{scale}"
 
 
 def _resize():
-    from ..io import image
+    from ..io import resize
 
-    edge = np.zeros((8, 8, 3), np.float32)
-    edge[:, 4:] = 255.0
-    yield "one row of a black-to-white edge, 8 pixels made 3:"
-    for kernel in image.KERNELS:
-        yield row("  " + kernel, image.resize(edge, 3, 3, kernel)[0, :, 0])
+    yield "one row of a black-to-white edge, 16 pixels made 5:"
+    edge = np.zeros((16, 16, 3), np.uint8)
+    edge[:, 7:] = 255
+    yield row("  bilinear-tf1", resize.bilinear_tf1(edge, (5, 5))[0, :, 0])
+    try:
+        from PIL import Image
+    except ImportError:
+        yield "  (Pillow's two come with: pip install 'refmnas[demo]')"
+        return
+    for name in ("bilinear", "bicubic"):
+        made = Image.fromarray(edge).resize((5, 5), Image.Resampling[name.upper()])
+        yield row(f"  {name}-pillow", np.asarray(made)[0, :, 0])
 
 
 def _class_offset():

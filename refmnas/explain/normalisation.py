@@ -47,12 +47,16 @@ def _variance():
 def _kinks():
     from ..ops import activation
 
-    for kind, at in (("relu", (0.0,)), ("relu6", (0.0, 6.0)), ("hard_swish", (-3.0, 3.0)), ("hard_sigmoid", (-3.0, 3.0))):
-        x = np.array(at)
-        for kink in ("torch", "tf"):
+    corners = {
+        "relu": (0.0,), "relu6": (0.0, 6.0), "hard_swish": (-3.0, 3.0),
+        "hard_sigmoid": (-3.0, 3.0), "hard_sigmoid_keras": (-2.5, 2.5),
+    }  # fmt: skip
+    for kind, at in corners.items():
+        x, told = np.array(at), []
+        for kink in activation.KINKS:
             slopes = activation.backward(np.ones_like(x), x, kind=kind, kink=kink).x
-            told = ", ".join(f"{s:g} at {a:g}" for s, a in zip(slopes, at, strict=True))
-            yield f"{kind:13} {kink:6} slope {told}"
+            told.append(f"{kink} " + ", ".join(f"{s:g} at {a:g}" for s, a in zip(slopes, at, strict=True)))
+        yield f"{kind:19} slope " + "; ".join(told)
     yield from by_source("kink", "mnasnet-b1", "mobilenet-v2")
 
 
@@ -108,8 +112,10 @@ at 112 x 112 by less than 1e-4.""",
 At a corner the gradient is a choice.  Measured on torch 2.14: 0 for ReLU at 0, for
 ReLU6 at 0 and 6, for hard-sigmoid at -3 and 3; for hard-swish 0 at -3 and 1 at 3.
 Older PyTorch gave -0.5 and 1.5 for hard-swish in its scalar tail and 1 at 3 in its
-vector body, so that a result depended on an element's place in memory.  Corners
-are hit exactly in practice: by quantised values, by zeros out of a ReLU before.""",
+vector body, so that a result depended on an element's place in memory.  The rule
+"tf" follows TensorFlow's code and differs in one place: where Keras' hard-sigmoid is
+clipped, the gradient passes at equality.  Corners are hit exactly in practice: by
+quantised values, by zeros out of a ReLU before.""",
         _kinks,
         aliases=("kink", "subgradient"),
         signature="gradients differ only where the pre-activation is exactly at a corner",

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ..errors import SpecError
-
 
 @dataclass(frozen=True)
 class Topic:
@@ -22,20 +20,21 @@ class Topic:
     see: tuple[str, ...] = ()
 
 
-def by_source(field, *networks):
-    """Lines: the value of a dialect's field for each source that published one of `networks`."""
-    from ..models import dialect
+def by_source(field, *networks, show=str):
+    """Lines: the value of a dialect's field for each source that published one of `networks`.
+
+    A value that stands by documentation and not by a line that was read is marked.
+    """
+    from ..models import dialect, zoo
 
     for network in networks:
-        values: dict[object, list[str]] = {}
-        for source in dialect.SOURCES:
-            try:
-                value = getattr(dialect.of(source, network), field)
-            except SpecError:  # this source has no such network
-                continue
-            values.setdefault(value, []).append(source)
+        values: dict[str, list[str]] = {}
+        for source in zoo.get(network).sources:
+            record = dialect.of(source, network)
+            mark = " unverified" if field in record.unverified else ""
+            values.setdefault(show(getattr(record, field)), []).append(source + mark)
         told = "; ".join(f"{value} ({', '.join(sources)})" for value, sources in values.items())
-        yield f"{network:20} {field} = {told}"
+        yield f"{network:19} {field} = {told}"
 
 
 def row(label, numbers, digits=6):

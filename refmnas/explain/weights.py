@@ -19,13 +19,14 @@ def _initialisation():
 
 
 def _names():
-    from ..models import dialect, names, zoo
+    from ..models import dialect, naming, zoo
 
     spec = zoo.get("mnasnet-b1")
+    convention = dialect.of("tf", spec.name)
     for source in ("refmnas", "torchvision", "timm", "tf"):
-        convention = dialect.of("torchvision" if source == "torchvision" else "tf", spec.name)
-        keys = list(names.keys(spec, convention, source))
-        yield f"{source:12} {keys[0]} ... {keys[-1]}"
+        keys = list(naming.table(spec, convention, source))
+        yield f"{source:12} {len(keys)} arrays: {keys[0]} ..."
+        yield f"{'':12} {keys[-1]}"
 
 
 def _versions():

@@ -140,9 +140,10 @@ def describe(preprocess, size=None):
     It says which pixels are taken, how they are resized, and how they are scaled.
     """
     size = _size(preprocess, size)
-    fraction = f"{preprocess.crop_to}/{preprocess.crop_from}"
+    whole = preprocess.crop_to == preprocess.crop_from
+    part = "square" if whole else f"{preprocess.crop_to}/{preprocess.crop_from} of the short side"
     if preprocess.crop == "centre-fraction":
-        cut = f"centre {fraction} of the short side, {_RULES[preprocess.resize]} to {size} x {size}"
+        cut = f"centre {part}, {_RULES[preprocess.resize]} to {size} x {size}"
     else:
         short = size * preprocess.crop_from // preprocess.crop_to
         cut = f"short side to {short}, {_RULES[preprocess.resize]}, centre {size} x {size}"
