@@ -219,7 +219,9 @@ def _view(flat, tensor):
     """Offsets and strides were checked against the storage when the record was made."""
     if not _elements.product(tensor.shape):
         return np.empty(tensor.shape, flat.dtype)
-    strides = tuple(stride * flat.itemsize for stride in tensor.strides)
+    # The stride of an axis of length 1 is never used, and may be beyond any address.
+    axes = zip(tensor.shape, tensor.strides, strict=True)
+    strides = tuple(stride * flat.itemsize if extent > 1 else 0 for extent, stride in axes)
     return np.lib.stride_tricks.as_strided(flat[tensor.offset :], tensor.shape, strides)
 
 

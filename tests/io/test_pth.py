@@ -146,6 +146,17 @@ def test_views_share_their_storage(tmp_path, torch, form):
 
 
 @FORMS
+@pytest.mark.parametrize("stride", [0, 2**62, 2**63, 2**300])
+def test_the_stride_of_an_axis_of_length_1_does_not_matter(tmp_path, torch, form, stride):
+    flat = Storage(torch.FloatStorage, "0", np.arange(4, dtype=np.float32))
+    state = {"x": View(torch._rebuild_tensor_v2, flat, 1, (1, 3), (stride, 1)),
+             "none": View(torch._rebuild_tensor_v2, flat, 0, (0, 3), (stride, stride))}  # fmt: skip
+    loaded = io.load(torch.save(tmp_path / "w", state, form))
+    assert loaded["x"].tolist() == [[1, 2, 3]]
+    assert loaded["none"].shape == (0, 3)
+
+
+@FORMS
 def test_other_element_types_are_read(tmp_path, torch, form):
     half = Storage(torch.BFloat16Storage, "0", np.array([0x3F80, 0xC000], "<u2"))
     raw = Storage(torch.UntypedStorage, "1", np.array([513, 65535], "<u2").view(np.uint8))
