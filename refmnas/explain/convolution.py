@@ -60,6 +60,8 @@ def _widths():
         outs = {b.stage: b.c_out for b in blocks}
         stem = plan.stem_channels(spec, convention)
         yield f"{name} x {width:<4g} stem {stem}, stages {' '.join(map(str, outs.values()))}"
+    yield from by_source("width_rule", "mnasnet-a1", "mobilenet-v2")
+    yield from by_source("mid_rounding", "mnasnet-a1", "mobilenet-v2")
 
 
 def _small_skip():
@@ -79,6 +81,8 @@ def _drop_path():
     yield f"{spec.name}: {len(blocks)} blocks, rate {spec.drop_path}"
     for number in (0, 1, len(blocks) - 1):
         yield f"  block {number:<3d} {blocks[number].drop_path:.4f}"
+    yield f"dropout of the table: {spec.head.dropout}; None below: the table's"
+    yield from by_source("dropout", "mobilenet-v2", "efficientnet-lite0")
 
 
 TOPICS = (
@@ -134,12 +138,13 @@ and Keras' older clip(0.2 x + 0.5).""",
         "the width multiplier: which channels are scaled, and the rounding to multiples of 8",
         """\
 A multiplier m turns c channels into max(8, int(c m + 4) // 8 * 8), plus 8 where
-that is less than 0.9 c m.  At 1.0 nothing is rounded (d1's 36 stays 36).  MnasNet
+that is less than 0.9 c m.  TF's MnasNet leaves widths alone at m = 1 (d1's 36 stays
+36: "except-one"); Keras cuts c m to a whole number first ("truncate-first").  MnasNet
 scales the stem and all blocks, never the 1280 channels of the head; MobileNetV2
 scales the head only above 1; EfficientNet-Lite scales neither stem nor head.
 The expanded width is in * e: exact in TF, made a multiple of 8 in timm.""",
         _widths,
-        aliases=("width", "mid-rounding", "rounding"),
+        aliases=("width", "width-rule", "mid-rounding", "rounding"),
         threads="pytorch#31471; vision#829, #1163",
         see=("torchvision-versions",),
     ),
@@ -157,14 +162,15 @@ one run in the other without a complaint, and with other results.""",
     ),
     Topic(
         "drop-path",
-        "stochastic depth: the schedule over blocks, and the scaling of what is kept",
+        "dropout and stochastic depth: rates, the schedule over blocks, the scaling of what is kept",
         """\
 In training a block with a residual loses its branch for a whole sample with a
 probability that grows over the network: rate * i / n for block i of n.  A branch
 that is kept is divided by the probability of keeping it, so that evaluation needs
-no factor.  MnasNet has none.""",
+no factor.  MnasNet has none.  Dropout, before the dense layer, is scaled the same way;
+its rate is the table's unless the source trains with another one.""",
         _drop_path,
-        aliases=("drop-connect", "stochastic-depth"),
+        aliases=("drop-connect", "stochastic-depth", "dropout"),
         threads="tpu#381; efficientnet (qubvel)#130, #135; keras-applications#200; tensorflow#45916",
         see=("widths",),
     ),

@@ -21,28 +21,46 @@ _REFERENCE = re.compile(r"[Ee]quations?\s+(\(\d+\)(?:(?:\s*,\s*|\s+and\s+|\s+to\
 def defined(docstring) -> dict[int, str]:
     """number -> the lines of that equation, without their indent."""
     found: dict[int, str] = {}
-    pending: list[str] = []
-    for line in dedent(_body(docstring)).splitlines():
-        if not line.startswith("    "):
-            if line.strip():
-                pending = []
+    for run in _runs(docstring):
+        if not _is_equations(run):
             continue
-        pending.append(line)
-        end = _END.search(line)
-        if end:
-            found[int(end.group(1))] = dedent("\n".join(pending))
-            pending = []
+        pending: list[str] = []
+        for line in run:
+            pending.append(line)
+            end = _END.search(line)
+            if end:
+                found[int(end.group(1))] = dedent("\n".join(pending)).strip("\n")
+                pending = []
     return found
 
 
 def prose(docstring) -> str:
-    """What the docstring says besides its equations: the words of its unindented lines."""
-    kept: list[str] = []
+    """What the docstring says besides its title and its equations."""
+    kept = [line for run in _runs(docstring) if not _is_equations(run) for line in run]
+    text = "\n".join(line.rstrip() for line in kept)
+    return re.sub(r"\n{3,}", "\n\n", text).strip("\n")
+
+
+def body(docstring) -> str:
+    """The docstring without its title, its indent taken off."""
+    return dedent(_body(docstring)).strip("\n")
+
+
+def _runs(docstring) -> list[list[str]]:
+    """The body's lines in runs of indented ones and of others; blank lines stay where they are."""
+    runs: list[list[str]] = [[]]
+    was_indented = False
     for line in dedent(_body(docstring)).splitlines():
-        if line.startswith("    ") or (not line.strip() and kept[-1:] == [""]):
-            continue
-        kept.append(line.rstrip())
-    return "\n".join(kept).strip()
+        is_indented = line.startswith("    ") if line.strip() else was_indented
+        if is_indented != was_indented:
+            runs.append([])
+        runs[-1].append(line)
+        was_indented = is_indented
+    return runs
+
+
+def _is_equations(run):
+    return any(line.startswith("    ") and _END.search(line) for line in run)
 
 
 def title(docstring) -> str:

@@ -21,7 +21,7 @@ h3 { font-size:13px; margin:0; padding:7px 12px; color:var(--soft); border-botto
 p.lead { max-width:84ch; margin:6px 0; } footer { margin-top:40px; color:var(--soft); font-size:13px; }
 .row { display:grid; grid-template-columns:minmax(0,.8fr) minmax(0,1.2fr) minmax(0,1fr) minmax(0,1fr);
   border:1px solid var(--line); border-radius:8px; overflow:hidden; }
-.row.one { grid-template-columns:minmax(0,.7fr) minmax(0,1.3fr); }
+.row.one { grid-template-columns:minmax(0,.95fr) minmax(0,1.05fr); }
 .cell { border-left:1px solid var(--line); min-width:0; } .cell:first-child { border-left:0; background:var(--cell); }
 .where { color:var(--soft); font-size:12px; padding:8px 12px 0; overflow-wrap:anywhere; }
 pre { margin:0; padding:6px 12px 10px; font:11.5px/1.45 ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace;
@@ -46,7 +46,7 @@ th { color:var(--soft); font-weight:600; } td.r, th.r { text-align:right; font-v
 def page(page) -> str:
     """The whole file."""
     rows = "\n".join(_row(page, row) for row in page.rows)
-    prose = "".join(f"<p class=lead>{_marked(part)}</p>" for part in page.prose.split("\n\n") if part.strip())
+    prose = "".join(_paragraph(part) for part in page.prose.split("\n\n") if part.strip())
     head = f"<details><summary>Head of the C template</summary>{_code(page.c_head)}</details>" if page.c_head else ""
     uses = f"<p class=lead>Built from: {escape(', '.join(page.uses))}.</p>" if page.uses else ""
     return f"""<!doctype html>
@@ -58,16 +58,21 @@ def page(page) -> str:
 <h1>{escape(page.name)}</h1>
 <p class=lead>{_marked(page.title)}</p>
 {prose}{uses}{head}
-{rows}
+{rows}{_built(page.built)}
 <footer>refmnas {__version__}; cut from the installed sources by: refmnas read {escape(page.name)} --html FILE.
 Equal numbers in brackets stand for the same equation in every column.</footer>
 </html>
 """
 
 
+def _paragraph(text):
+    """A paragraph; a list that stands indented keeps its lines."""
+    return _code(text) if text.startswith(" ") else f"<p class=lead>{_marked(text)}</p>"
+
+
 def _row(page, row):
     equations = "".join(_code(text) for text in row.equations.values())
-    cells = [_cell("Equation", equations + _contract(row))]
+    cells = [_cell("Equation" if page.room == "ops" else "What it is", equations + _contract(row))]
     if page.room == "ops":
         cells.append(_cell("Oracle: the definition", _pieces(row.oracle)))
         cells.append(_cell("NumPy reference", _pieces(row.reference)))
@@ -145,7 +150,7 @@ def _numbers(worked):
     arrays = "".join(_array(name, a) for name, a in (*worked.inputs.items(), *worked.outputs.items()))
     terms = f"<div class=terms>{escape(worked.terms)}</div>" if worked.terms else ""
     agree = ", ".join(worked.agree)
-    same = f"<div>On these numbers exactly the oracle's: {escape(agree)}.</div>" if agree else ""
+    same = f"<div>The oracle's numbers to the last bit: {escape(agree)}.</div>" if agree else ""
     near = f"<div>The oracle's up to rounding: {escape(', '.join(worked.differ))}.</div>" if worked.differ else ""
     rows = "".join(
         f"<tr><td>{escape(j.text)}<td class=r>{j.error:.2e}<td class=r>{j.bound:.2e}<td class=r>{j.margin:.2f}"
@@ -154,6 +159,14 @@ def _numbers(worked):
     return f"""<div class=numbers><h3>In numbers: {escape(worked.case)}</h3>
 <div class=arrays>{arrays}</div>{terms}{same}{near}
 <table><tr><th>on real numbers<th class=r>error<th class=r>allowed<th class=r>margin{rows}</table></div>"""
+
+
+def _built(built):
+    if built is None:
+        return ""
+    body = "\n".join(line.removeprefix("  ") for line in terminal.built_lines(built))
+    title = f"In numbers: {built.call}, one image {terminal.shape(built.input_shape)}"
+    return f"<div class=numbers><h3>{escape(title)}</h3>{_code(body)}</div>"
 
 
 def _array(name, a):

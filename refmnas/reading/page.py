@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import import_module
@@ -10,6 +11,7 @@ from pkgutil import iter_modules
 
 from ..errors import SpecError
 from . import equations, sources
+from .built import Built, built
 from .sources import Piece
 from .worked import Worked, worked
 
@@ -40,6 +42,7 @@ class Page:
     rows: list[Row] = field(default_factory=list)
     c_head: str = ""
     uses: tuple[str, ...] = ()  # what a layer or block is built from
+    built: Built | None = None  # its example
 
 
 def subjects() -> dict[str, str]:
@@ -92,25 +95,31 @@ def _op_page(name):
 
 
 def _built_page(name, known):
-    """A layer or block: its equations and its one text, and the subjects it is built from."""
+    """A layer or block: its head as it stands, its one text, and the subjects it is built from."""
     module = import_module(f"refmnas.{known[name]}.{name}")
-    code = inspect.getsource(module)
-    row = Row(name, equations.defined(module.__doc__), "", [], _classes(module), [], None)
-    uses = tuple(other for other in known if other != name and _mentions(code, other))
-    return Page(name, known[name], equations.title(module.__doc__), equations.prose(module.__doc__), [row], uses=uses)
+    row = Row(name, {0: equations.body(module.__doc__)}, "", [], _classes(module), [], None)
+    words = _imported(inspect.getsource(module))
+    uses = tuple(other for other in known if other != name and other in words)
+    return Page(name, known[name], equations.title(module.__doc__), "", [row], uses=uses, built=built(name))
 
 
 def _classes(module):
+    """Its functions and classes, and the classes of the same room that these extend."""
+    room = module.__name__.rpartition(".")[0]
     pieces = list(sources.functions(module).values())
-    for name, value in vars(module).items():
-        if inspect.isclass(value) and value.__module__ == module.__name__:
-            lines, first = inspect.getsourcelines(value)
-            where = f"{module.__name__.replace('.', '/')}.py:{first}"
-            pieces.append(Piece(where, name, "".join(lines).rstrip(), equations.referred(value.__doc__)))
-    return sorted(pieces, key=lambda piece: int(piece.where.rpartition(":")[2]))
+    own = [value for value in vars(module).values() if inspect.isclass(value) and value.__module__ == module.__name__]
+    bases = [b for value in own for b in value.__mro__[1:] if b.__module__.startswith(f"{room}.") and b not in own]
+    pieces += [_class_piece(value) for value in own]
+    pieces.sort(key=lambda piece: int(piece.where.rpartition(":")[2]))
+    return pieces + [_class_piece(b) for b in dict.fromkeys(bases) if not b.__module__.endswith(".base")]
 
 
-def _mentions(code, name):
-    """Whether a module's imports or calls name another subject."""
-    words = (f"import {name}", f", {name}", f"{name}.forward", f".{name} import")
-    return any(word in code for word in words)
+def _class_piece(value):
+    lines, first = inspect.getsourcelines(value)
+    where = f"{value.__module__.replace('.', '/')}.py:{first}"
+    return Piece(where, value.__name__, "".join(lines).rstrip(), equations.referred(value.__doc__))
+
+
+def _imported(code):
+    """The words of a module's import lines."""
+    return {word for line in re.findall(r"^(?:from|import) .*$", code, re.M) for word in re.findall(r"\w+", line)}

@@ -14,8 +14,9 @@ RULE = "-" * 78
 def lines(page, *, bold=str, full=False) -> Iterator[str]:
     """The page; `full` also prints the files that the C template includes, and whole docstrings."""
     yield bold(f"{page.name}: {page.title}")
-    yield ""
-    yield page.prose
+    if page.prose:
+        yield ""
+        yield page.prose
     for row in page.rows:
         yield ""
         yield bold(RULE)
@@ -27,6 +28,10 @@ def lines(page, *, bold=str, full=False) -> Iterator[str]:
         yield from _c(bold("C template"), row, full)
         if row.worked is not None:
             yield from example(row.worked, bold)
+    if page.built is not None:
+        yield ""
+        yield bold("In numbers") + f"  {page.built.call}, one image {shape(page.built.input_shape)}"
+        yield from built_lines(page.built)
     if page.uses:
         yield ""
         yield "Built from: " + ", ".join(f"refmnas read {name}" for name in page.uses)
@@ -35,7 +40,7 @@ def lines(page, *, bold=str, full=False) -> Iterator[str]:
 def _equations(row):
     yield ""
     for text in row.equations.values():
-        yield from (f"  {line}" for line in text.splitlines())
+        yield from (f"  {line}" if line else "" for line in text.splitlines())
 
 
 def _pieces(heading, pieces, full):
@@ -75,23 +80,40 @@ def example(worked, bold=str) -> Iterator[str]:
 def verdicts(worked) -> Iterator[str]:
     """Who agrees with the oracle exactly, and on real numbers each text's error beside its bound."""
     if worked.agree:
-        yield f"  exactly the oracle's numbers: {', '.join(worked.agree)}"
+        yield f"  the oracle's numbers to the last bit: {', '.join(worked.agree)}"
     if worked.differ:
         yield f"  the oracle's numbers up to rounding: {', '.join(worked.differ)}"
     for j in worked.judged:
         yield f"  on real numbers {j.text}: error {j.error:.2e}, allowed {j.bound:.2e}, margin {j.margin:.2f}"
 
 
+def built_lines(built) -> Iterator[str]:
+    """Each step of a block with its output, and backward beside forward's differences."""
+    width = max(len(name) for name, *_ in built.steps)
+    for name, kind, output, parameters in built.steps:
+        yield f"  {name:{width}}  {kind:12} {shape(output):12} {parameters or '':>6}".rstrip()
+    yield (
+        f"  derivative along a random direction, in training: by backward {built.claimed:.10g}, "
+        f"by differences of forward {built.measured:.10g}"
+    )
+    yield f"  they differ by {abs(built.claimed - built.measured):.1e}, allowed {built.allowed:.1e} (refmnas read gradcheck)"
+
+
+def shape(extents):
+    """7 x 7 x 8."""
+    return " x ".join(map(str, extents))
+
+
 def array_lines(name, a) -> Iterator[str]:
-    """A small array by rows of its last two image axes, or flat where it has none."""
+    """A small array by rows, its axes of extent 1 left out; a large one by its corners."""
     yield f"  {name} {a.shape}"
-    with np.printoptions(precision=4, suppress=True, linewidth=96, threshold=64, edgeitems=3):
-        text = np.array2string(_flattened(a))
-    yield from (f"    {line}" for line in text.splitlines())
+    a = a.reshape([extent for extent in a.shape if extent > 1] or [1])
+    width = max((len(_number(v)) for v in a.flat), default=0)
+    formatter = {"all": lambda v: _number(v).rjust(width)}
+    text = np.array2string(a, formatter=formatter, max_line_width=96, threshold=96, edgeitems=3)
+    yield from (f"    {line}".rstrip() for line in text.splitlines())
 
 
-def _flattened(a):
-    """An image or kernel of one channel as its rows; other arrays with axes of extent 1 left out."""
-    if a.size == 1:
-        return a.reshape(1)
-    return a.reshape([extent for extent in a.shape if extent > 1])
+def _number(value):
+    """Four digits; whole numbers without a point, no negative zero."""
+    return f"{value + 0.0:.4g}"
