@@ -14,6 +14,7 @@ nearest known name.
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 
 import numpy as np
 
@@ -157,7 +158,8 @@ def _other_network(entries, source, spec):
 def _other_width(entries, spec, dialect, source):
     """What to say where the names are right and a shape is not: at which width all would be."""
     shapes = {k: np.shape(v) for k, v in entries.items()}
-    other, has_width = fit.fitted(shapes, spec, dialect, source)
+    table = zoo.SPECS.get(spec.name, spec)  # published widths count from the table's own, whatever was asked for
+    other, has_width = fit.fitted(shapes, replace(table, head=spec.head), dialect, source)
     if not has_width or other.width == spec.width:
         return ""
     return f"; the weights fit {spec.name} at width {other.width:g}"
