@@ -72,7 +72,12 @@ def test_width_names_and_classes_come_from_the_weights(small, capsys):
 
 @pytest.mark.parametrize(
     ("extra", "said"),
-    [(["--top", "0"], "top is 0"), (["--dialect", "caffe"], "caffe"), (["--width", "0.75"], "the weights fit mnasnet-small at width 0.5\n"), (["--size", "0"], "0")],
+    [
+        (["--top", "0"], "top is 0"),
+        (["--dialect", "caffe"], "caffe"),
+        (["--width", "0.75"], "the weights fit mnasnet-small at width 0.5\n"),
+        (["--size", "0"], "0"),
+    ],
 )
 def test_options_that_cannot_be_are_refused(small, extra, said, capsys):
     weights, folder = small
@@ -89,7 +94,15 @@ def test_the_demo_tells_all_that_a_first_reader_wants(capsys):
     assert main(["demo"]) == 0
     text = capsys.readouterr().out
     assert text.splitlines()[1].split(maxsplit=1)[1] == "Egyptian cat"
-    for part in ("152 layers", "149 trainable variables", "stem.conv.w", "4,652,008 parameters", "texts", "image", "time"):
+    for part in (
+        "152 layers",
+        "149 trainable variables",
+        "stem.conv.w",
+        "4,652,008 parameters",
+        "texts",
+        "image",
+        "time",
+    ):
         assert part in text
     assert "refmnas read depthwise" in text
 
