@@ -109,8 +109,11 @@ def array_lines(name, a) -> Iterator[str]:
     yield f"  {name} {a.shape}"
     a = a.reshape([extent for extent in a.shape if extent > 1] or [1])
     width = max((len(_number(v)) for v in a.flat), default=0)
-    formatter = {"all": lambda v: _number(v).rjust(width)}
-    text = np.array2string(a, formatter=formatter, max_line_width=96, threshold=96, edgeitems=3)
+
+    def padded(v):
+        return _number(v).rjust(width)
+
+    text = np.array2string(a, formatter={"all": padded}, max_line_width=96, threshold=96, edgeitems=3)
     yield from (f"    {line}".rstrip() for line in text.splitlines())
 
 
