@@ -93,8 +93,8 @@ def test_a_kernel_larger_than_the_padded_image_is_refused(function):
     arrays["x"] = np.ones((x.shape[0], 1, 1, x.shape[3]), np.float32)
     kernel = (9, 9, *arrays["w"].shape[2:])
     arrays["w"] = np.ones(kernel, np.float32)
-    words = ["x", "(1, 1)", "(9, 9)"]
-    refuse(ShapeError, function, words, arrays, options | {"pad": (0, 0, 0, 0), "dilation": 1})
+    words = ["x", "(4, 8)", "(9, 9)"]  # 1 + 1 + 2 rows and 1 + 3 + 4 columns: each side of the padding counts
+    refuse(ShapeError, function, words, arrays, options | {"pad": (1, 2, 3, 4), "dilation": 1})
 
 
 @WINDOWED

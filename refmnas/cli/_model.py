@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 
 def add_model(command, *, required=True):
     """The --model, --width and --size options."""
@@ -31,10 +29,6 @@ def loaded(model, path, *, dialect=None, names="auto", width=None, size=None):
     mapping = io.load(path)
     source = naming.detect(mapping) if names == "auto" else names
     spec = fitted(model, mapping, source, width)
-    dialect = dialect or {"efficientnet-pytorch": "tf", "refmnas": None}.get(source, source)
+    dialect = dialect or naming.convention(source, spec)
     net = build(spec, size=size, classes=spec.head.classes, dialect=dialect)
     return net.load(mapping, source)
-
-
-def is_file(path):
-    return Path(path).is_file()

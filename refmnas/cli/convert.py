@@ -30,7 +30,7 @@ def run(args):
     mapping = io.load(args.source)
     names = naming.detect(mapping) if args.from_names == "auto" else args.from_names
     spec = fitted(args.model, mapping, names, args.width)
-    conventions = dialect.of({"efficientnet-pytorch": "tf", "refmnas": "tf"}.get(names, names), spec.name)
+    conventions = dialect.of(naming.convention(names, spec), spec.name)
     arrays, beside = naming.read(mapping, spec, conventions, names)
     beside = naming.renamed(beside, spec, conventions, names, args.to_names)
     written = naming.write(arrays, spec, conventions, args.to_names, beside)

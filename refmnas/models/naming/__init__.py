@@ -147,7 +147,8 @@ def _other_network(entries, source, spec):
     keys = set(entries)
     for name in zoo.names():
         try:
-            known = tables.SOURCES[source](zoo.get(name), dialects.of(_convention(source), name))
+            other = zoo.get(name)
+            known = tables.SOURCES[source](other, dialects.of(convention(source, other), name))
         except SpecError:
             continue
         if name != spec.name and keys - _counters(known) == set(known):
@@ -165,9 +166,9 @@ def _other_width(entries, spec, dialect, source):
     return f"; the weights fit {spec.name} at width {other.width:g}"
 
 
-def _convention(names):
-    """The dialect that goes with a source of names."""
-    return {"efficientnet-pytorch": "tf", "refmnas": "tf"}.get(names, names)
+def convention(names, spec):
+    """The dialect that goes with a source of names; our own names go with any, so the network's first."""
+    return {"efficientnet-pytorch": "tf", "refmnas": (spec.sources or ("tf",))[0]}.get(names, names)
 
 
 def fitting(mapping, spec, names="auto", dialect=None, *, keep_width=False):
@@ -178,7 +179,7 @@ def fitting(mapping, spec, names="auto", dialect=None, *, keep_width=False):
     `read` then says which entry does not.  `keep_width`: only classes and version.
     """
     source = detect(mapping) if names == "auto" else names
-    dialect = dialect or dialects.of(_convention(source), spec.name)
+    dialect = dialect or dialects.of(convention(source, spec), spec.name)
     table(spec, dialect, source)
     shapes = {k: np.shape(v) for k, v in _entries(mapping, source).items()}
     return fit.fitted(shapes, spec, dialect, source, (1.0,) if keep_width else fit.WIDTHS)[0]
