@@ -98,10 +98,19 @@ def test_a_kernel_larger_than_the_padded_image_is_refused(function):
 
 
 @WINDOWED
+@pytest.mark.parametrize("kernel", [(9, 1), (1, 9)])
+def test_a_kernel_larger_in_one_direction_is_refused(function, kernel):
+    arrays, options = valid(function)
+    arrays["x"] = np.ones((1, 3, 3, arrays["x"].shape[3]), np.float32)
+    arrays["w"] = np.ones((*kernel, *arrays["w"].shape[2:]), np.float32)
+    refuse(ShapeError, function, [str(kernel)], arrays, options | {"pad": (0, 0, 0, 0), "dilation": 1})
+
+
+@WINDOWED
 def test_a_kernel_without_taps_is_refused(function):
     arrays, options = valid(function)
-    arrays["w"] = arrays["w"][:0]
-    refuse(ShapeError, function, ["w"], arrays, options)
+    for none in (arrays["w"][:0], arrays["w"][:, :0]):
+        refuse(ShapeError, function, ["w", "1 x 1"], arrays | {"w": none}, options)
 
 
 @pytest.mark.parametrize("groups", [0, -1, 1.0, 5])

@@ -20,11 +20,13 @@ OTHERS = [name for name in kernels.isas() if name != "scalar"]
 CLAIMS_OF_DEPTHWISE = CLAIMS["depthwise"]
 
 # (C, H, W, K, S): layers of MnasNet, MobileNet and others, cut to a few channel blocks and
-# odd numbers of them; then sizes that runs of 7 and 14 pixels do not divide.
+# odd numbers of them; then sizes that runs of 7 and 14 pixels do not divide; then rows so
+# long and wide that a kernel walks them in strips.
 LAYERS = [
     (24, 14, 14, 3, 1), (40, 14, 14, 5, 1), (72, 14, 14, 5, 2), (120, 7, 7, 5, 1), (72, 28, 28, 3, 1),
     (32, 15, 29, 3, 2), (16, 112, 30, 3, 1), (136, 7, 7, 7, 1), (33, 13, 17, 7, 2), (200, 14, 14, 3, 1),
     (24, 56, 9, 3, 2), (40, 5, 16, 5, 1), (8, 9, 112, 5, 2), (17, 3, 3, 3, 1), (264, 7, 7, 3, 1),
+    (72, 8, 112, 3, 1), (96, 9, 112, 3, 2), (72, 7, 96, 5, 1), (136, 9, 130, 5, 2), (65, 9, 120, 7, 1),
 ]  # fmt: skip
 
 
@@ -49,6 +51,29 @@ def assert_same_bits(call, where):
 def test_every_set_gives_the_scalar_bits(claim, case, data):
     arrays = prove.inputs(claim, case, data, np.float32)
     assert_same_bits(lambda: tuple(prove.call(claim.function, case, arrays, "c")), f"{case} {data}")
+
+
+def whole_numbers(rng, shape):
+    """At most 8 in size: sums of up to 2^18 products stay below 2^24 and are exact."""
+    return rng.integers(-8, 9, shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("layer", LAYERS, ids=lambda row: "C{}-H{}-W{}-k{}-s{}".format(*row))
+def test_real_layers_are_the_reference_on_integers(layer):
+    """All sets share one template, so equal bits alone would miss a fault in it."""
+    C, H, W, K, S = layer
+    rng = np.random.default_rng(C + W)
+    x, w, b = (whole_numbers(rng, shape) for shape in ((2, H, W, C), (K, K, C), (C,)))
+    for pad in ((K // 2,) * 4, (0, K - 1, (K - 1) // 2, K // 2)):
+        options = {"stride": S, "pad": pad}
+        with use("numpy"):
+            y = depthwise.forward(x, w, b, **options)
+            dy = whole_numbers(rng, y.shape)
+            want = [y, *depthwise.backward(dy, x, w, **options)]
+        for name in kernels.isas():
+            with kernels.select_isa(name), use("c"):
+                got = [depthwise.forward(x, w, b, **options), *depthwise.backward(dy, x, w, **options)]
+            assert all(map(np.array_equal, got, want)), (name, layer, pad)
 
 
 @pytest.mark.parametrize("layer", LAYERS, ids=lambda row: "C{}-H{}-W{}-k{}-s{}".format(*row))
