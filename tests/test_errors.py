@@ -120,6 +120,11 @@ def test_groups_that_do_not_divide_the_channels_are_refused(groups):
     refuse(error, "conv.forward", ["groups"], {"x": x, "w": w}, {"groups": groups})
 
 
+def test_groups_that_do_not_divide_the_results_are_refused():
+    arrays = {"x": np.ones((1, 3, 3, 4), np.float32), "w": np.ones((1, 1, 1, 6), np.float32)}
+    refuse(ShapeError, "conv.forward", ["groups"], arrays, {"groups": 4})
+
+
 @pytest.mark.parametrize("value", [np.nan, -1.0, -np.inf])
 @pytest.mark.parametrize(
     ("function", "name"),
