@@ -1,0 +1,59 @@
+"""Small networks for the tests of writers and peers: of the zoo, and step lists that have every op and activation."""
+
+import numpy as np
+
+from refmnas.io import _steps
+from refmnas.models import build, fold
+from refmnas.models.fold import Node
+
+SOURCES = (("mnasnet-a1", "tf"), ("mnasnet-b1", "torchvision"), ("mobilenet-v2", "keras"), ("efficientnet-lite0", "timm"))
+
+
+def stirred(name, dialect=None, seed=0, **options):
+    """A network whose batch norm has something to fold, and whose values stay of order 1."""
+    net = build(name, dialect=dialect, **options)
+    rng = np.random.default_rng(seed)
+    state = net.state()
+    for key, a in state.items():
+        if key.endswith((".mean", ".beta")):
+            state[key] = rng.normal(0, 0.2, a.shape)
+        elif key.endswith((".var", ".gamma")):
+            state[key] = rng.uniform(0.5, 1.5, a.shape)
+        elif a.ndim > 1:  # He's spread: every sum keeps its input's size
+            state[key] = rng.standard_normal(a.shape) * np.sqrt(2 / _fan_in(key, a))
+    return net.load(state)
+
+
+def _fan_in(key, a):
+    return a.size / a.shape[-1] if ".depthwise." not in key else a.shape[0] * a.shape[1]
+
+
+def image(size, batch=1, seed=0):
+    return np.random.default_rng(seed).standard_normal((batch, size, size, 3)).astype(np.float32)
+
+
+def every_step(kind, seed=0):
+    """Steps with each op, unequal pads, a tensor that three steps read, and `kind` after each weighed op and the sum."""
+    rng = np.random.default_rng(seed)
+
+    def weighed(name, op, source, before, after, shape, **options):
+        fan_in = np.prod(shape[:-1]) if op != "depthwise" else np.prod(shape[:2])
+        w = (rng.standard_normal(shape) * np.sqrt(2 / fan_in)).astype(np.float32)
+        b = rng.normal(0, 1, shape[-1]).astype(np.float32)
+        return Node(name, op, (source,), before, after, w, b, act=kind, **options)
+
+    options = {"kernel": 3, "stride": 2, "pad": (0, 1, 2, 1)}
+    return [
+        weighed("stem", "conv", fold.IMAGE, (9, 11, 3), (4, 6, 8), (3, 3, 3, 8), **options),
+        weighed("wide", "depthwise", "stem", (4, 6, 8), (4, 6, 8), (5, 5, 8), kernel=5, pad=(2, 2, 2, 2)),
+        Node("se.pool", "pool", ("wide",), (4, 6, 8), (8,)),
+        weighed("se.expand", "linear", "se.pool", (8,), (8,), (8, 8)),
+        Node("scaled", "scale", ("wide", "se.expand"), (4, 6, 8), (4, 6, 8)),
+        weighed("mixed", "pointwise", "scaled", (4, 6, 8), (4, 6, 8), (8, 8)),
+        Node("sum", "add", ("wide", "mixed"), (4, 6, 8), (4, 6, 8), act=kind),
+        Node("pool", "pool", ("sum",), (4, 6, 8), (8,)),
+        weighed("dense", "linear", "pool", (8,), (5,), (8, 5)),
+    ]
+
+
+KINDS = _steps.KINDS
