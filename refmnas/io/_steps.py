@@ -49,6 +49,8 @@ def _check_name(where, name, known):
 
 
 def _check_op(where, step):
+    if min(*step.shape_in, *step.shape) < 1:
+        raise ShapeError(f"{where}: {step.name} makes {step.shape} of {step.shape_in}, wanted a larger image")
     if step.act not in KINDS:
         raise SpecError(f"{where}: {step.name} has the activation {step.act!r}, wanted one of {', '.join(KINDS)}")
     if step.op in PLAIN:

@@ -186,6 +186,7 @@ def broken(**changes):
         (broken(w=None), DtypeError, "stem.w is NoneType"),
         (broken(b=np.full(8, np.nan, np.float32)), SpecError, "stem.b has NaN or infinity"),
         (broken(b=np.zeros(7, np.float32)), ShapeError, "wanted 4 axes and one bias per channel"),
+        (broken(shape=(0, 6, 8)), ShapeError, r"stem makes \(0, 6, 8\) of \(9, 11, 3\), wanted a larger image"),
         (every_step("relu")[:1], ShapeError, r"stem, the last step, gives \(4, 6, 8\), wanted logits"),
     ],
 )
