@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from ..io import onnx
+from ..models.fold import IMAGE
 from .base import Peer, by_step, runtime, steps_of
 
 _ENDING = "_kernel_time"
@@ -43,10 +44,10 @@ class OnnxRuntime(Peer):
         return self._ort.InferenceSession(model, settings, providers=["CPUExecutionProvider"])
 
     def _input(self, nchw):
-        return {"input": self._ort.OrtValue.ortvalue_from_numpy(nchw)}
+        return {IMAGE: nchw}
 
     def run_prepared(self, prepared):
-        return self._session.run_with_ort_values([onnx.LOGITS], prepared)[0].numpy()
+        return self._session.run([onnx.LOGITS], prepared)[0]
 
     def intermediates(self, x, *, is_optimised=True):
         """As `Peer.intermediates`; is_optimised=False: the graph as it is written, node by node.
@@ -56,8 +57,7 @@ class OnnxRuntime(Peer):
         model = onnx.encode(self._steps, batch=self.batch, outputs="all")
         session = self._opened(model, self._settings(is_optimised))
         names = [*(step.name for step in self._steps[:-1]), onnx.LOGITS]
-        results = session.run_with_ort_values(names, self.prepare(x))
-        return by_step(self._steps, [value.numpy() for value in results])
+        return by_step(self._steps, session.run(names, self.prepare(x)))
 
     def profile(self, x, runs=20):
         """{step: microseconds}, the median over `runs` of ONNX Runtime's own profiler.
@@ -72,7 +72,7 @@ class OnnxRuntime(Peer):
             session = self._opened(onnx.encode(self._steps, batch=self.batch), settings)
             prepared = self.prepare(x)
             for _ in range(runs + 2):  # the first two warm up
-                session.run_with_ort_values([onnx.LOGITS], prepared)
+                session.run([onnx.LOGITS], prepared)
             events = json.loads(Path(session.end_profiling()).read_text(encoding="utf-8"))
         return attributed(events, [step.name for step in self._steps], runs)
 
