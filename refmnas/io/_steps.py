@@ -12,7 +12,7 @@ from ..errors import DtypeError, ShapeError, SpecError
 
 WEIGHED = {"conv": 4, "depthwise": 3, "pointwise": 2, "linear": 2}  # op -> the rank of its weights
 PLAIN = {"pool": 1, "scale": 2, "add": 2}  # op -> its inputs
-KINDS = (
+KINDS = (  # those of refmnas.ops.activation, which is not imported: files are written where no backend loads
     "identity", "relu", "relu6", "sigmoid", "swish", "hard_sigmoid", "hard_sigmoid_slim", "hard_sigmoid_keras",
     "hard_swish",
 )  # fmt: skip

@@ -12,6 +12,7 @@ from refmnas.errors import DtypeError, FormatError, ShapeError, SpecError
 from refmnas.io import onnx
 from refmnas.models import fold
 from refmnas.models.fold import replace
+from refmnas.ops import activation
 
 
 def fields(data):
@@ -193,6 +194,10 @@ def broken(**changes):
 def test_steps_that_cannot_be_are_refused_by_name(wrong, error, said):
     with pytest.raises(error, match=said):
         onnx.encode(wrong)
+
+
+def test_every_activation_of_the_ops_can_be_written():
+    assert KINDS == activation.KINDS
 
 
 def test_varints_are_read_back():
