@@ -21,30 +21,41 @@ typedef struct RM_NAME(wline) {
     int64_t inner0, inner1, Q;   /* pixels whose taps are all inside: inner0 <= q < inner1 */
 } RM_NAME(wline);
 
-#define RM_WLINE_PASTE(K, G) RM_NAME(wline_k##K##g##G)
-#define RM_WLINE_EXPANDED(K, G) RM_WLINE_PASTE(K, G)
-#define RM_WLINE RM_WLINE_EXPANDED(RM_K, RM_G)
+#define RM_WLINE_PASTE(K, G, DENSE) RM_NAME(wline_k##K##g##G##d##DENSE)
+#define RM_WLINE_EXPANDED(K, G, DENSE) RM_WLINE_PASTE(K, G, DENSE)
+#define RM_WLINE RM_WLINE_EXPANDED(RM_K, RM_G, RM_DENSE)
 
 #define RM_K 3
 #define RM_G 1
+#define RM_DENSE 0
 #include "f32_depthwise_wline.inc.h"
 #define RM_K 3
 #define RM_G 2
+#define RM_DENSE 0
 #include "f32_depthwise_wline.inc.h"
 #define RM_K 3
 #define RM_G 3
+#define RM_DENSE 0
+#include "f32_depthwise_wline.inc.h"
+#define RM_K 3
+#define RM_G 3
+#define RM_DENSE 1
 #include "f32_depthwise_wline.inc.h"
 #define RM_K 5
 #define RM_G 1
+#define RM_DENSE 0
 #include "f32_depthwise_wline.inc.h"
 #define RM_K 5
 #define RM_G 2
+#define RM_DENSE 0
 #include "f32_depthwise_wline.inc.h"
 #define RM_K 5
 #define RM_G 3
+#define RM_DENSE 0
 #include "f32_depthwise_wline.inc.h"
 #define RM_K 7
 #define RM_G 1
+#define RM_DENSE 0
 #include "f32_depthwise_wline.inc.h"
 
 /* The sums of one row of dy, added to db's totals. */
@@ -64,10 +75,11 @@ static void RM_NAME(bias_row)(const float *dy, int64_t C, int64_t Q, int64_t c0,
 static void RM_NAME(wlines)(RM_NAME(wline) *l, int64_t K, int64_t i0, int64_t i1, float *bias)
 {
     typedef void (*wline_fn)(const RM_NAME(wline) *);
-    static const wline_fn BY_ROWS[3][3] = {
-        {RM_NAME(wline_k3g1), RM_NAME(wline_k3g2), RM_NAME(wline_k3g3)},
-        {RM_NAME(wline_k5g1), RM_NAME(wline_k5g2), RM_NAME(wline_k5g3)},
-        {RM_NAME(wline_k7g1), RM_NAME(wline_k7g1), RM_NAME(wline_k7g1)},
+    const wline_fn k3g3 = l->stride == 1 && l->dilation == 1 ? RM_NAME(wline_k3g3d1) : RM_NAME(wline_k3g3d0);
+    const wline_fn by_rows[3][3] = {
+        {RM_NAME(wline_k3g1d0), RM_NAME(wline_k3g2d0), k3g3},
+        {RM_NAME(wline_k5g1d0), RM_NAME(wline_k5g2d0), RM_NAME(wline_k5g3d0)},
+        {RM_NAME(wline_k7g1d0), RM_NAME(wline_k7g1d0), RM_NAME(wline_k7g1d0)},
     };
     while (i0 < i1) {
         const int64_t left = i1 - i0;
@@ -75,7 +87,7 @@ static void RM_NAME(wlines)(RM_NAME(wline) *l, int64_t K, int64_t i0, int64_t i1
         if (K == 5 && (left > 4 || left == 3))
             rows = 3;
         l->bias = rows == left ? bias : NULL;
-        BY_ROWS[(K - 3) / 2][rows - 1](l);
+        by_rows[(K - 3) / 2][rows - 1](l);
         if (l->bias && rows * K == 15)
             RM_NAME(bias_row)(l->dy, l->C, l->Q, l->c0, l->c1, bias);
         i0 += rows;

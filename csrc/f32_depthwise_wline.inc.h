@@ -1,5 +1,6 @@
 /* RM_K taps of RM_G kernel rows over one row of dy, for all blocks of channels given, and
- * the row's own sum.  Included once for each pair. */
+ * the row's own sum.  RM_DENSE: three rows of three taps at stride 1, not dilated.
+ * Included once for each triple. */
 #define RM_WFMA(i, j) \
     if ((i) < RM_G && (j) < RM_K) { \
         const vec v = vec_load(x##i + (j) * x_tap); \
@@ -21,6 +22,39 @@
 #define RM_WROW(what, i) \
     RM_WEACH(what, i, 0) RM_WEACH(what, i, 1) RM_WEACH(what, i, 2) RM_WEACH(what, i, 3) \
     RM_WEACH(what, i, 4) RM_WEACH(what, i, 5) RM_WEACH(what, i, 6)
+/* Dense: a column of x, loaded once, meets the pixels of dy that reach it, by tap 0 (d), 1 (e)
+ * and 2 (f); at both ends of the inner pixels some of them do not exist. */
+#define RM_WMEET(i, has_d, has_e, has_f) \
+    { \
+        const vec v = vec_load(x##i); \
+        if (has_d) \
+            vec_mac(&s##i##0, &d, &v); \
+        if (has_e) \
+            vec_mac(&s##i##1, &e, &v); \
+        if (has_f) \
+            vec_mac(&s##i##2, &f, &v); \
+    }
+#define RM_WCOLUMN(has_d, has_e, has_f) \
+    { \
+        if (has_d) { \
+            d = vec_load(dy); \
+            sum = vec_add(d, sum); \
+        } \
+        RM_WMEET(0, has_d, has_e, has_f) RM_WMEET(1, has_d, has_e, has_f) RM_WMEET(2, has_d, has_e, has_f) \
+        f = e, e = d; \
+        x0 += C, x1 += C, x2 += C, dy += C; \
+    }
+#define RM_WCOLUMNS \
+    { \
+        vec d = s00, e = d, f = d; \
+        RM_WCOLUMN(1, 0, 0) \
+        RM_WCOLUMN(1, 1, 0) \
+        for (q += 2; q < last; q++) \
+            RM_WCOLUMN(1, 1, 1) \
+        RM_WCOLUMN(0, 1, 1) \
+        RM_WCOLUMN(0, 0, 1) \
+        x0 -= 2 * C, x1 -= 2 * C, x2 -= 2 * C, dy -= 2 * C; \
+    }
 /* With 15 accumulators there is a register for dy and none for its sum. */
 #define RM_HAS_BIAS (RM_K * RM_G < 15)
 
@@ -30,7 +64,7 @@ static void RM_WLINE(const RM_NAME(wline) *l)
     const int64_t C = l->C, x_tap = l->x_tap, step = l->stride * C;
     for (int64_t from = 0, to; from < l->Q; from = to) {
         to = l->Q - from < 2 * l->strip ? l->Q : from + l->strip;
-        const int64_t inner0 = l->inner0;
+        const int64_t inner0 = l->inner0, last = rm_least(to, l->inner1);
         const uint64_t inner = (uint64_t)(l->inner1 - l->inner0);
         float *t = l->total, *bias = l->bias, *u = state;
         for (int64_t c = l->c0; c < l->c1; c += RM_LANES, t += l->t_step, u += (RM_K * RM_G + 1) * RM_LANES) {
@@ -46,6 +80,11 @@ static void RM_WLINE(const RM_NAME(wline) *l)
                 sum = vec_load(u + RM_K * RM_G * RM_LANES);
             }
             for (; q < to; q++, x0 += step, x1 += step, x2 += step, dy += C) {
+                if (RM_DENSE && q >= inner0 && q + 2 <= last) {
+                    RM_WCOLUMNS
+                    if (q == to)
+                        break;
+                }
                 const vec d = vec_load(dy);
                 if (RM_HAS_BIAS)
                     sum = vec_add(d, sum);
@@ -83,6 +122,10 @@ static void RM_WLINE(const RM_NAME(wline) *l)
 #undef RM_WADD
 #undef RM_WEACH
 #undef RM_WROW
+#undef RM_WMEET
+#undef RM_WCOLUMN
+#undef RM_WCOLUMNS
 #undef RM_HAS_BIAS
 #undef RM_K
 #undef RM_G
+#undef RM_DENSE
