@@ -175,6 +175,8 @@ static void RM_NAME(sweep_rows)(const RM_NAME(plane) *a, const rm_phase *cols, i
     }
 }
 
+#include "f32_depthwise_spread.inc.h"
+
 /* y from x (or dx from dy) of one image. */
 static void RM_NAME(sweep)(const rm_axis *rows, const rm_axis *cols, int64_t C, const float *x, const float *w,
                            const float *b, float *y)
@@ -188,6 +190,6 @@ static void RM_NAME(sweep)(const rm_axis *rows, const rm_axis *cols, int64_t C, 
         for (int64_t k = 0; k < here; k++)
             phases[k] = rm_phase_of(cols, start + k);
         for (int64_t c = from; c < C; c += chunk)
-            RM_NAME(sweep_rows)(&a, phases, here, c, rm_least(c + chunk, C));
+            (RM_NAME(is_spread)(&a) ? RM_NAME(spread_rows) : RM_NAME(sweep_rows))(&a, phases, here, c, rm_least(c + chunk, C));
     }
 }

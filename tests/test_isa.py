@@ -1,5 +1,7 @@
 """Every instruction set gives the bits of the scalar kernels, on fast and on generic paths."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -74,6 +76,27 @@ def test_real_layers_are_the_reference_on_integers(layer):
             with kernels.select_isa(name), use("c"):
                 got = [depthwise.forward(x, w, b, **options), *depthwise.backward(dy, x, w, **options)]
             assert all(map(np.array_equal, got, want)), (name, layer, pad)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("left", range(4))
+def test_three_by_three_is_the_reference_at_every_edge(stride, left):
+    """Lines of 3 x 3 taps have code of their own for their ends: every width and pad, all channels of a block."""
+    rng = np.random.default_rng(left)
+    w = whole_numbers(rng, (3, 3, 17))
+    for width, right in itertools.product(range(1, 19), range(4)):
+        if width + left + right < 3:
+            continue
+        x = whole_numbers(rng, (1, 4 + width % 3, width, 17))
+        options = {"stride": stride, "pad": (right, left, left, right)}
+        with use("numpy"):
+            y = depthwise.forward(x, w, **options)
+            dy = whole_numbers(rng, y.shape)
+            want = [y, *depthwise.backward(dy, x, w, **options)]
+        for name in kernels.isas():
+            with kernels.select_isa(name), use("c"):
+                got = [depthwise.forward(x, w, **options), *depthwise.backward(dy, x, w, **options)]
+            assert all(map(np.array_equal, got, want)), (name, width, options)
 
 
 @pytest.mark.parametrize("layer", LAYERS, ids=lambda row: "C{}-H{}-W{}-k{}-s{}".format(*row))

@@ -6,7 +6,7 @@ from faults import F
 
 SWEEP, RUN = "f32_depthwise_sweep.inc.h", "f32_depthwise_run.inc.h"
 HEAD, BWDW, WLINE = "f32_depthwise.inc.h", "f32_depthwise_bwdw.inc.h", "f32_depthwise_wline.inc.h"
-PHASE, DISPATCH = "phase.h", "dispatch.c"
+PHASE, DISPATCH, SPREAD = "phase.h", "dispatch.c", "f32_depthwise_spread.inc.h"
 
 # In the plain suite: one of each kind, at most ten.
 FEW = (
@@ -67,6 +67,8 @@ MORE = (
       "of, k / s->kw, k % s->kw, is_whole);", "of, k % s->kh, k / s->kh, is_whole);"),
     F("depthwise.backward", WLINE, "a tap inside at the column before the image",
       "(is_inner || (col + (j) * l->dilation >= 0 &&", "(is_inner || (col + (j) * l->dilation >= -1 &&"),
+    F("depthwise.backward", SPREAD, "stride 2: taps of the odd row's second column exchanged",
+      "RM_SPREAD_MAC(t1, 2, 2, d0, has_d) RM_SPREAD_MAC(t1, 2, 0, e0, has_e)", "RM_SPREAD_MAC(t1, 2, 0, d0, has_d) RM_SPREAD_MAC(t1, 2, 2, e0, has_e)"),
     F("depthwise.backward", DISPATCH, "the weight's gradient from the other operand",
       "kernels->f32_depthwise_bwdw(s, dy, x, dw, db);", "kernels->f32_depthwise_bwdw(s, dy, dy, dw, db);"),
 )  # fmt: skip
