@@ -20,13 +20,19 @@ typedef struct rm_frame {
     const float *image;
     float *logits;
     float *scratch; /* of this thread alone */
+    const float *later, *later_end; /* rm_pw's */
 } rm_frame;
+
+/* Into the second cache; any address is harmless. */
+#define RM_PREFETCH(address) __builtin_prefetch(address, 0, 2)
 
 /* Some pixels of a pointwise convolution against one panel of weights. */
 typedef struct rm_pw {
     const float *a, *w, *b, *res; /* res: added to the result, at its places; or NULL */
     float *y;
     const int32_t *at; /* floats from y to each pixel */
+    const float *ahead, *ahead_end; /* weights that will be wanted next: asked for a line per block and tile */
+    const float *later, *later_end; /* the same for the last layer's, which come too fast to be awaited */
     int64_t a_plane, y_plane, blocks; /* blocks of input channels */
     int64_t pixels;
     int act;
@@ -54,7 +60,7 @@ typedef struct rm_dw {
 typedef struct rm_engine {
     int64_t block, stem_blocks, dense_blocks; /* channels of a block; most blocks of a panel */
     /* Units first..last of a step; what the units of a step are, the step's kind says. */
-    void (*step[RM_STEPS])(const rm_frame *f, const rm_step *s, int64_t first, int64_t last);
+    void (*step[RM_STEPS])(rm_frame *f, const rm_step *s, int64_t first, int64_t last);
     void (*activate)(int act, int64_t blocks, float *x);
 } rm_engine;
 

@@ -68,8 +68,14 @@ static void RM_NAME(dw)(const rm_dw *r)
 }
 
 /* Pixels in tiles whose sizes differ by one at most. */
-static void RM_NAME(pw)(const rm_pw *r, int64_t panel)
+static void RM_NAME(pw)(rm_frame *f, rm_pw *r, int64_t panel)
 {
+    r->later = f->later;
+    r->later_end = f->later_end;
+    /* The panel after this one lies behind it.  Few input channels: it comes by itself in time. */
+    const int64_t size_of_panel = r->blocks * RM_BLOCK * panel * RM_BLOCK;
+    r->ahead = r->w + size_of_panel;
+    r->ahead_end = r->blocks * RM_BLOCK > 48 ? r->ahead + size_of_panel : r->ahead;
     if (panel > 3) { /* a wide panel: pixel by pixel */
         RM_NAME(pw_dense)(r, 0, r->pixels);
     } else {
@@ -81,6 +87,7 @@ static void RM_NAME(pw)(const rm_pw *r, int64_t panel)
             RM_NAME(pw_tiles)[panel - 1][size](r, 0, larger);
         RM_NAME(pw_tiles)[panel - 1][size - 1](r, larger * (size + 1), tiles - larger);
     }
+    f->later = r->later;
     if (r->act > RM_ACT_RELU6)
         for (int64_t k = 0; k < r->pixels * panel; k++)
             RM_NAME(activate)(r->act, 1, r->y + r->at[k % r->pixels] + k / r->pixels * r->y_plane);

@@ -19,7 +19,7 @@ static void RM_NAME(clear_borders)(const rm_step *s, float *u)
 }
 
 /* Pixels [q0, q1) of one row, all inside the image, from the row pointers given. */
-static void RM_NAME(stem_pixels_of)(const rm_frame *f, const rm_step *s, rm_stem *r, float *y, int64_t count)
+static void RM_NAME(stem_pixels_of)(rm_frame *f, const rm_step *s, rm_stem *r, float *y, int64_t count)
 {
     const rm_program *g = f->program;
     for (int64_t k = 0; k < s->expand.panel_count; k++) {
@@ -39,7 +39,7 @@ static void RM_NAME(stem_pixels_of)(const rm_frame *f, const rm_step *s, rm_stem
 }
 
 /* Row r of the stem's output: the windows at the left and right end through a padded copy. */
-static void RM_NAME(stem_row)(const rm_frame *f, const rm_step *s, int64_t r, int64_t width, float *y, int64_t y_plane)
+static void RM_NAME(stem_row)(rm_frame *f, const rm_step *s, int64_t r, int64_t width, float *y, int64_t y_plane)
 {
     const rm_program *g = f->program;
     const int64_t K = s->stem_kernel, S = s->stem_stride, left = s->stem_left, W = g->image_w;
@@ -72,21 +72,21 @@ static void RM_NAME(stem_row)(const rm_frame *f, const rm_step *s, int64_t r, in
 }
 
 /* Rows [r0, r1) of u for the blocks [b0, b0 + count): the expansion's panel k, or a copy of x. */
-static void RM_NAME(expand_rows)(const rm_frame *f, const rm_step *s, float *u, int64_t k, int64_t r0, int64_t r1)
+static void RM_NAME(expand_rows)(rm_frame *f, const rm_step *s, float *u, int64_t k, int64_t r0, int64_t r1)
 {
     const rm_program *g = f->program;
     const RM_NAME(panel) m = RM_NAME(panel_of)(g, &s->expand, k, s->x_blocks * RM_BLOCK);
     const int64_t pitch = s->u_pitch * RM_BLOCK, row = s->x_w * RM_BLOCK;
     for (int64_t r = r0; r < r1; r++) {
-        const rm_pw run = {.a = g->work + s->x + r * row, .w = m.w, .b = m.b,
+        rm_pw run = {.a = g->work + s->x + r * row, .w = m.w, .b = m.b,
                            .y = u + r % s->u_slots * RM_NAME(slot)(s) + m.first * pitch + s->left * RM_BLOCK,
                            .at = g->tables, .a_plane = s->x_h * row, .y_plane = pitch, .blocks = s->x_blocks,
                            .pixels = s->u_w, .act = (int)s->expand.act};
-        RM_NAME(pw)(&run, m.blocks);
+        RM_NAME(pw)(f, &run, m.blocks);
     }
 }
 
-static void RM_NAME(copy_rows)(const rm_frame *f, const rm_step *s, float *u, int64_t b0, int64_t count, int64_t r0,
+static void RM_NAME(copy_rows)(rm_frame *f, const rm_step *s, float *u, int64_t b0, int64_t count, int64_t r0,
                                int64_t r1)
 {
     const int64_t row = s->x_w * RM_BLOCK, pitch = s->u_pitch * RM_BLOCK;
@@ -98,7 +98,7 @@ static void RM_NAME(copy_rows)(const rm_frame *f, const rm_step *s, float *u, in
 }
 
 /* Rows [r0, r1) of u, all its blocks. */
-static void RM_NAME(fill_rows)(const rm_frame *f, const rm_step *s, float *u, int64_t r0, int64_t r1)
+static void RM_NAME(fill_rows)(rm_frame *f, const rm_step *s, float *u, int64_t r0, int64_t r1)
 {
     if (s->fill == RM_FILL_COPY)
         RM_NAME(copy_rows)(f, s, u, 0, s->u_blocks, r0, r1);

@@ -14,7 +14,7 @@ static void RM_NAME(rows_of)(const rm_step *s, int64_t p0, int64_t p1, int64_t *
 }
 
 /* One block, rows [p0, p1) into v, whose row p0 begins at y; their sums where the step keeps them. */
-static void RM_NAME(depthwise)(const rm_frame *f, const rm_step *s, const float *u, int64_t block, int64_t p0, int64_t p1,
+static void RM_NAME(depthwise)(rm_frame *f, const rm_step *s, const float *u, int64_t block, int64_t p0, int64_t p1,
                                float *y)
 {
     const rm_program *g = f->program;
@@ -40,26 +40,26 @@ static void RM_NAME(depthwise)(const rm_frame *f, const rm_step *s, const float 
 }
 
 /* A product over `pixels` neighbouring pixels from `first`: panel k. */
-static void RM_NAME(product)(const rm_frame *f, const rm_step *s, const rm_product *m, int64_t k, const float *a,
+static void RM_NAME(product)(rm_frame *f, const rm_step *s, const rm_product *m, int64_t k, const float *a,
                              int64_t a_plane, int64_t blocks, int64_t first, int64_t pixels)
 {
     const rm_program *g = f->program;
     const RM_NAME(panel) panel = RM_NAME(panel_of)(g, m, k, blocks * RM_BLOCK);
     const int64_t y_plane = s->p * s->q * RM_BLOCK, at = panel.first * y_plane + first * RM_BLOCK;
-    const rm_pw run = {.a = a, .w = panel.w, .b = panel.b, .res = s->res < 0 ? NULL : g->work + s->res + at,
+    rm_pw run = {.a = a, .w = panel.w, .b = panel.b, .res = s->res < 0 ? NULL : g->work + s->res + at,
                        .y = g->work + s->y + at, .at = g->tables, .a_plane = a_plane, .y_plane = y_plane,
                        .blocks = blocks, .pixels = pixels, .act = (int)m->act};
-    RM_NAME(pw)(&run, panel.blocks);
+    RM_NAME(pw)(f, &run, panel.blocks);
 }
 
-static void RM_NAME(step_stem)(const rm_frame *f, const rm_step *s, int64_t first, int64_t last)
+static void RM_NAME(step_stem)(rm_frame *f, const rm_step *s, int64_t first, int64_t last)
 {
     float *y = f->program->work + s->y;
     for (int64_t p = first; p < last; p++)
         RM_NAME(stem_row)(f, s, p, s->q, y + p * s->q * RM_BLOCK, s->p * s->q * RM_BLOCK);
 }
 
-static void RM_NAME(step_band)(const rm_frame *f, const rm_step *s, int64_t first, int64_t last)
+static void RM_NAME(step_band)(rm_frame *f, const rm_step *s, int64_t first, int64_t last)
 {
     const rm_program *g = f->program;
     float *u = f->scratch + s->u, *shared = g->work + s->v;
@@ -80,7 +80,7 @@ static void RM_NAME(step_band)(const rm_frame *f, const rm_step *s, int64_t firs
     }
 }
 
-static void RM_NAME(step_slab)(const rm_frame *f, const rm_step *s, int64_t first, int64_t last)
+static void RM_NAME(step_slab)(rm_frame *f, const rm_step *s, int64_t first, int64_t last)
 {
     const rm_program *g = f->program;
     float *u = f->scratch + s->u, *v = g->work + s->v;
@@ -90,10 +90,10 @@ static void RM_NAME(step_slab)(const rm_frame *f, const rm_step *s, int64_t firs
         if (s->fill == RM_FILL_COPY) {
             RM_NAME(copy_rows)(f, s, u, m.first, m.blocks, 0, s->u_h);
         } else {
-            const rm_pw run = {.a = g->work + s->x, .w = m.w, .b = m.b, .y = u, .at = g->tables + s->u_places,
+            rm_pw run = {.a = g->work + s->x, .w = m.w, .b = m.b, .y = u, .at = g->tables + s->u_places,
                                .a_plane = s->x_h * s->x_w * RM_BLOCK, .y_plane = s->u_pitch * RM_BLOCK,
                                .blocks = s->x_blocks, .pixels = s->x_h * s->x_w, .act = (int)s->expand.act};
-            RM_NAME(pw)(&run, m.blocks);
+            RM_NAME(pw)(f, &run, m.blocks);
         }
         for (int64_t b = 0; b < m.blocks; b++)
             RM_NAME(depthwise)(f, s, u + b * s->u_pitch * RM_BLOCK, m.first + b, 0, s->p,
@@ -102,7 +102,7 @@ static void RM_NAME(step_slab)(const rm_frame *f, const rm_step *s, int64_t firs
 }
 
 /* The means of all channels, and the squeezed layer: every thread for itself, in its scratch. */
-static float *RM_NAME(squeezed)(const rm_frame *f, const rm_step *s)
+static float *RM_NAME(squeezed)(rm_frame *f, const rm_step *s)
 {
     const rm_program *g = f->program;
     float *mean = f->scratch + s->u, *small = mean + s->v_blocks * RM_BLOCK;
@@ -115,15 +115,15 @@ static float *RM_NAME(squeezed)(const rm_frame *f, const rm_step *s)
     }
     for (int64_t k = 0; k < s->squeeze.panel_count; k++) {
         const RM_NAME(panel) m = RM_NAME(panel_of)(g, &s->squeeze, k, s->v_blocks * RM_BLOCK);
-        const rm_pw run = {.a = mean, .w = m.w, .b = m.b, .y = small + m.first * RM_BLOCK, .at = g->tables,
+        rm_pw run = {.a = mean, .w = m.w, .b = m.b, .y = small + m.first * RM_BLOCK, .at = g->tables,
                            .a_plane = RM_BLOCK, .y_plane = RM_BLOCK, .blocks = s->v_blocks, .pixels = 1,
                            .act = (int)s->squeeze.act};
-        RM_NAME(pw)(&run, m.blocks);
+        RM_NAME(pw)(f, &run, m.blocks);
     }
     return small;
 }
 
-static void RM_NAME(step_scale)(const rm_frame *f, const rm_step *s, int64_t first, int64_t last)
+static void RM_NAME(step_scale)(rm_frame *f, const rm_step *s, int64_t first, int64_t last)
 {
     const rm_program *g = f->program;
     const float *small = first < last ? RM_NAME(squeezed)(f, s) : NULL;
@@ -131,9 +131,9 @@ static void RM_NAME(step_scale)(const rm_frame *f, const rm_step *s, int64_t fir
     for (int64_t k = first; k < last; k++) {
         float gate[8 * RM_BLOCK];
         const RM_NAME(panel) m = RM_NAME(panel_of)(g, &s->excite, k, s->squeeze_blocks * RM_BLOCK);
-        const rm_pw run = {.a = small, .w = m.w, .b = m.b, .y = gate, .at = g->tables, .a_plane = RM_BLOCK,
+        rm_pw run = {.a = small, .w = m.w, .b = m.b, .y = gate, .at = g->tables, .a_plane = RM_BLOCK,
                            .y_plane = RM_BLOCK, .blocks = s->squeeze_blocks, .pixels = 1, .act = (int)s->excite.act};
-        RM_NAME(pw)(&run, m.blocks);
+        RM_NAME(pw)(f, &run, m.blocks);
         for (int64_t b = 0; b < m.blocks; b++) {
             const blk factor = blk_load(gate + b * RM_BLOCK);
             float *v = g->work + s->v + (m.first + b) * plane * RM_BLOCK;
@@ -143,14 +143,14 @@ static void RM_NAME(step_scale)(const rm_frame *f, const rm_step *s, int64_t fir
     }
 }
 
-static void RM_NAME(step_point)(const rm_frame *f, const rm_step *s, int64_t first, int64_t last)
+static void RM_NAME(step_point)(rm_frame *f, const rm_step *s, int64_t first, int64_t last)
 {
     const int64_t pixels = s->p * s->q;
     for (int64_t k = first; k < last; k++)
         RM_NAME(product)(f, s, &s->project, k, f->program->work + s->v, pixels * RM_BLOCK, s->v_blocks, 0, pixels);
 }
 
-static void RM_NAME(step_split)(const rm_frame *f, const rm_step *s, int64_t first, int64_t last)
+static void RM_NAME(step_split)(rm_frame *f, const rm_step *s, int64_t first, int64_t last)
 {
     const float *a = f->program->work + s->v + first * RM_BLOCK;
     for (int64_t k = 0; k < s->project.panel_count && first < last; k++)
@@ -158,17 +158,17 @@ static void RM_NAME(step_split)(const rm_frame *f, const rm_step *s, int64_t fir
 }
 
 /* A panel's planes in the scratch, then the mean of each channel: rows first. */
-static void RM_NAME(step_mean)(const rm_frame *f, const rm_step *s, int64_t first, int64_t last)
+static void RM_NAME(step_mean)(rm_frame *f, const rm_step *s, int64_t first, int64_t last)
 {
     const rm_program *g = f->program;
     const int64_t plane = s->p * s->q * RM_BLOCK;
     const float share = 1.0f / (float)(s->p * s->q);
     for (int64_t k = first; k < last; k++) {
         const RM_NAME(panel) m = RM_NAME(panel_of)(g, &s->project, k, s->v_blocks * RM_BLOCK);
-        const rm_pw run = {.a = g->work + s->v, .w = m.w, .b = m.b, .y = f->scratch + s->u, .at = g->tables,
+        rm_pw run = {.a = g->work + s->v, .w = m.w, .b = m.b, .y = f->scratch + s->u, .at = g->tables,
                            .a_plane = plane, .y_plane = plane, .blocks = s->v_blocks, .pixels = s->p * s->q,
                            .act = (int)s->project.act};
-        RM_NAME(pw)(&run, m.blocks);
+        RM_NAME(pw)(f, &run, m.blocks);
         for (int64_t b = 0; b < m.blocks; b++) {
             const float *x = f->scratch + s->u + b * plane;
             blk total = blk_zero();
@@ -183,15 +183,15 @@ static void RM_NAME(step_mean)(const rm_frame *f, const rm_step *s, int64_t firs
     }
 }
 
-static void RM_NAME(step_dense)(const rm_frame *f, const rm_step *s, int64_t first, int64_t last)
+static void RM_NAME(step_dense)(rm_frame *f, const rm_step *s, int64_t first, int64_t last)
 {
     const rm_program *g = f->program;
     for (int64_t k = first; k < last; k++) {
         float logits[8 * RM_BLOCK];
         const RM_NAME(panel) m = RM_NAME(panel_of)(g, &s->project, k, s->v_blocks * RM_BLOCK);
-        const rm_pw run = {.a = g->work + s->v, .w = m.w, .b = m.b, .y = logits, .at = g->tables, .a_plane = RM_BLOCK,
+        rm_pw run = {.a = g->work + s->v, .w = m.w, .b = m.b, .y = logits, .at = g->tables, .a_plane = RM_BLOCK,
                            .y_plane = RM_BLOCK, .blocks = s->v_blocks, .pixels = 1, .act = (int)s->project.act};
-        RM_NAME(pw)(&run, m.blocks);
+        RM_NAME(pw)(f, &run, m.blocks);
         const int64_t from = m.first * RM_BLOCK, count = rm_least(g->classes - from, m.blocks * RM_BLOCK);
         memcpy(f->logits + from, logits, count * sizeof *logits);
     }

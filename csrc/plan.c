@@ -38,6 +38,8 @@ static void work(void *given, int32_t thread)
         for (int64_t k = 0; k < g->step_count; k++) {
             const rm_step *s = &g->steps[k];
             const double begin = run->seconds && !thread ? seconds_now() : 0;
+            frame.later = g->weights + s->later + s->later_size * thread / run->threads;
+            frame.later_end = g->weights + s->later + s->later_size * (thread + 1) / run->threads;
             run->engine->step[s->kind](&frame, s, s->units * thread / run->threads, s->units * (thread + 1) / run->threads);
             if (run->threads > 1)
                 rm_barrier_wait(&run->barrier);

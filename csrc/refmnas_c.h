@@ -100,6 +100,7 @@ typedef struct rm_step {
     int64_t squeeze_blocks;
     rm_product project;
     int64_t y, res;
+    int64_t later, later_size;                                  /* weights of the last layer to ask for meanwhile */
 } rm_step;
 
 typedef struct rm_program {

@@ -30,6 +30,8 @@ SHAPE_OF = {"avx2": "narrow", "neon": "narrow", "scalar": "narrow", "avx512": "w
 ROLLED = ("scalar", "wide16")  # out-of-line vocabularies: unrolling costs compile time and gains nothing
 WINDOWS = ((3, 1), (3, 2), (5, 1), (5, 2), (7, 1), (7, 2))
 RUN = 7  # pixels of a depthwise tile: it divides 7, 14, 28, 56 and 112
+LINE = 16  # floats of a cache line
+DENSE_AHEAD = 1024  # floats of weights that a panel of one pixel asks for in advance
 ASSEMBLED = 12  # accumulators at which GCC 12 spills on AVX2, where the loop's body is given as assembly
 
 
@@ -49,7 +51,7 @@ def pointwise(isa, n, m):
     pixels, blocks = range(m), range(n)
     body = _assembly(n, m, block) if isa == "avx2" and n * m == ASSEMBLED else _steps(n, m, block, unroll)
     return [
-        f"static void RM_NAME(pw_n{n}m{m})(const rm_pw *r, int64_t first, int64_t tiles)",
+        f"static void RM_NAME(pw_n{n}m{m})(rm_pw *r, int64_t first, int64_t tiles)",
         "{",
         "    const int64_t a_plane = r->a_plane, y_plane = r->y_plane, blocks = r->blocks;",
         "    const float *weights = r->w, *start = r->a + first * RM_BLOCK;",
@@ -57,13 +59,16 @@ def pointwise(isa, n, m):
         "    float *y = r->y;",
         "    const float *res = r->res;",
         "    const int act = r->act;",
+        f"    const float *ahead = r->ahead + first / {m} * blocks * {LINE}, *later = r->later;",
         *listing(f"    const blk bias{{0}} = blk_load(r->b + {{0}} * {block});", blocks),
         f"    for (; tiles; tiles--, start += {m * block}, at += {m}) {{",
         "        const float *x = start, *w = weights;",
+        f"        const int64_t further = ahead < r->ahead_end ? {LINE} : 0, on = later < r->later_end ? {LINE} : 0;",
         *listing("        blk c{0}_{1} = bias{1};", pixels, blocks),
         f"        for (int64_t k = 0; k < blocks * {block // unroll}; k++) {{",
         *body,
         f"            w += {unroll * n * block};",
+        "            ahead += further, later += on;",
         *_advance(block, unroll),
         "        }",
         *_activated(pixels, blocks),
@@ -72,6 +77,7 @@ def pointwise(isa, n, m):
         "        }",
         *listing("        blk_store(y + at[{0}] + {1} * y_plane, c{0}_{1});", pixels, blocks),
         "    }",
+        "    r->later = later;",
         "}",
     ]
 
@@ -89,8 +95,12 @@ def _steps(n, m, block, unroll):
     lines = []
     for u in range(unroll):
         lines.append("            {")
+        if n == 8:
+            lines += [f"                RM_PREFETCH(w + {DENSE_AHEAD + (u * n + j) * block});" for j in range(0, n, LINE // block)]
+        elif u == 0:
+            lines += ["                RM_PREFETCH(ahead);", "                RM_PREFETCH(later);"]
         lines += [f"                blk b{j} = blk_load(w + {(u * n + j) * block});" for j in range(n)]
-        lines += [f"                RM_PIN(b{j});" for j in range(n)] if n > 1 or m > 1 else []
+        lines += [f"                RM_PIN(b{j});" for j in range(n)] if n < 8 else []
         for p in range(m):
             lines.append(f"                const blk a{p} = blk_set(x + {p * block + u});")
             lines += [f"                blk_mac(&c{p}_{j}, &a{p}, &b{j});" for j in range(n)]
@@ -100,19 +110,13 @@ def _steps(n, m, block, unroll):
 
 def _assembly(n, m, block):
     """The same for 8 channels as AVX2 instructions: weights in ymm12 and up, the input in ymm15."""
-    text = []
+    text = ["prefetcht1 (%[ahead])", "prefetcht1 (%[later])"]
     for u in range(8):
         text += [f"vmovups {(u * n + j) * block * 4}(%[w]), %%ymm{12 + j}" for j in range(n)]
         for p in range(m):
             text.append(f"vbroadcastss {(p * block + u) * 4}(%[x]), %%ymm15")
             text += [f"vfmadd231ps %%ymm{12 + j}, %%ymm15, %[c{p}{j}]" for j in range(n)]
-    outputs = ", ".join(f'[c{p}{j}] "+x"(c{p}_{j})' for p in range(m) for j in range(n))
-    clobbers = '"ymm12", "ymm13", "ymm14", "ymm15", "memory"'
-    return [
-        "            __asm__(",
-        *[f'                "{line}\\n\\t"' for line in text],
-        f'                : {outputs} : [x] "r"(x), [w] "r"(w) : {clobbers});',
-    ]
+    return _block_of_assembly(text, n, m, '[x] "r"(x), [w] "r"(w), [ahead] "r"(ahead), [later] "r"(later)')
 
 
 def _activated(pixels, blocks):
@@ -147,15 +151,7 @@ def stem(isa, n, m):
         "        for (int64_t i = 0; i < rows; i++) {",
         "            const float *x = r->x[i] + at;",
         f"            for (int64_t j = 0; j < columns; j++, x++, w += {n * block}) {{",
-        *listing("                const blk a{0} = blk_set(x + {0} * step);", pixels),
-        *[
-            line
-            for j in blocks
-            for line in (
-                f"                const blk b{j} = blk_load(w + {j * block});",
-                *listing(f"                blk_mac(&c{{0}}_{j}, &a{{0}}, &b{j});", pixels),
-            )
-        ],
+        *(_stem_assembly(n, m, block) if isa == "avx2" and n * m == ASSEMBLED else _stem_step(n, m, block)),
         "            }",
         "        }",
         *_activated(pixels, blocks),
@@ -163,6 +159,33 @@ def stem(isa, n, m):
         "    }",
         "}",
     ]
+
+
+def _stem_step(n, m, block):
+    """One column and channel of a kernel row."""
+    lines = [f"                const blk a{p} = blk_set(x + {p} * step);" for p in range(m)]
+    for j in range(n):
+        lines.append(f"                const blk b{j} = blk_load(w + {j * block});")
+        lines += [f"                blk_mac(&c{p}_{j}, &a{p}, &b{j});" for p in range(m)]
+    return lines
+
+
+def _stem_assembly(n, m, block):
+    """The same as AVX2 instructions: inputs in ymm12 and up, weights in ymm15."""
+    places = ("(%[x])", "(%[x], %[step])", "(%[x], %[step], 2)")
+    text = [f"vbroadcastss {places[p]}, %%ymm{12 + p}" for p in range(m)]
+    for j in range(n):
+        text.append(f"vmovups {j * block * 4}(%[w]), %%ymm15")
+        text += [f"vfmadd231ps %%ymm{12 + p}, %%ymm15, %[c{p}{j}]" for p in range(m)]
+    return _block_of_assembly(text, n, m, '[x] "r"(x), [w] "r"(w), [step] "r"(step * 4)')
+
+
+def _block_of_assembly(text, n, m, inputs):
+    """Lines of C around instructions that change the accumulators c0_0 and on."""
+    outputs = ", ".join(f'[c{p}{j}] "+x"(c{p}_{j})' for p in range(m) for j in range(n))
+    clobbers = '"ymm12", "ymm13", "ymm14", "ymm15", "memory"'
+    lines = [f'                "{line}\\n\\t"' for line in text]
+    return ["            __asm__(", *lines, f"                : {outputs} : {inputs} : {clobbers});"]
 
 
 def depthwise(isa, kernel, stride):
@@ -210,7 +233,7 @@ def tables(isa):
     most = max(shape["pixels"].values())
     lines = [f"enum {{ RM_NAME(most) = {most}, RM_NAME(dense_blocks) = {shape['dense']} }};"]
     rows = [_row(f"pw_n{n}m", shape["pixels"].get(n, 0), most) for n in range(1, 4)]
-    lines += [f"static void (*const RM_NAME(pw_tiles)[3][{most}])(const rm_pw *, int64_t, int64_t) = {{"]
+    lines += [f"static void (*const RM_NAME(pw_tiles)[3][{most}])(rm_pw *, int64_t, int64_t) = {{"]
     lines += [f"    {{{row}}}," for row in rows] + ["};"]
     lines += [f"static const int RM_NAME(pw_pixels)[3] = {{{', '.join(str(shape['pixels'][n]) for n in (1, 2, 3))}}};"]
     widest, stems = max(shape["stem"]), max(shape["stem"].values())
@@ -220,7 +243,7 @@ def tables(isa):
     lines += [f"static const int RM_NAME(stem_pixels)[{widest}] = {{{pixels}}};"]
     lines += ["static const struct {", "    int kernel, stride;", "    void (*run)(const rm_dw *);", "} RM_NAME(dw_tiles)[] = {"]
     lines += [f"    {{{k}, {s}, RM_NAME(dw_k{k}s{s})}}," for k, s in WINDOWS] + ["};"]
-    lines += [f"static void (*const RM_NAME(pw_dense))(const rm_pw *, int64_t, int64_t) = RM_NAME(pw_n{shape['dense']}m1);"]
+    lines += [f"static void (*const RM_NAME(pw_dense))(rm_pw *, int64_t, int64_t) = RM_NAME(pw_n{shape['dense']}m1);"]
     return [*lines, f"enum {{ RM_NAME(stem_blocks) = {widest} }};"]
 
 

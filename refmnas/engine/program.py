@@ -31,9 +31,10 @@ STEM, BAND, SLAB, SCALE, POINT, SPLIT, MEAN, DENSE = range(8)
 KINDS = ("stem", "band", "slab", "scale", "point", "split", "mean", "dense")
 FILL_STEM, FILL_EXPAND, FILL_COPY = range(3)
 RUN = 7  # pixels of a depthwise tile: csrc/tiles.py
-BAND_FROM = 28  # rows before the depthwise convolution from which on a block runs in bands
+BAND_FROM = 32
 SPLIT_FROM = 14  # rows of output from which on a projection is split by pixels, not by channels
 BAND_ROWS = 4
+TILE_MACS = 4 * 24 * 8  # multiply-adds for which a line of weights is asked in advance
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,18 @@ class Builder:
         at = self._stem()
         while at < len(self.nodes):
             at = self._head(at) or self._bottleneck(at) or self._refuse(at)
+        self._ask_early()
         return self
+
+    def _ask_early(self):
+        """The last layer's weights are read once, faster than memory gives them: the steps before it ask for them."""
+        last = self.steps[-1]
+        begin = last.record["project"]["w"]
+        missing = last.macs
+        for step in reversed(self.steps[:-1]):
+            share = min(missing, step.macs // TILE_MACS * pack.LINE)
+            missing -= share
+            step.record |= {"later": begin + missing, "later_size": share}
 
     def _refuse(self, at):
         node = self.nodes[at]
