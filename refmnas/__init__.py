@@ -16,7 +16,7 @@ __all__ = ["__version__", "use"]
 
 _SUBMODULES = (
     "backend", "blocks", "bounds", "cases", "errors", "explain", "geometry", "io",
-    "kernels", "layers", "layout", "models", "ops", "oracle", "predict", "reading",
+    "kernels", "layers", "layout", "models", "ops", "oracle", "peers", "predict", "reading",
 )  # fmt: skip
 
 

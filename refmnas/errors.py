@@ -31,3 +31,7 @@ class FormatError(RefmnasError, ValueError):
 
 class KernelError(RefmnasError, RuntimeError):
     """A backend or an instruction set was demanded that is not there."""
+
+
+class PeerError(RefmnasError, RuntimeError):
+    """Another runtime is absent, broken, or refuses the network that it was given."""

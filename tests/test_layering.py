@@ -25,6 +25,7 @@ LINE = (
     ("blocks",),
     ("models",),
     ("io",),
+    ("peers",),
     ("predict",),
     ("reading",),
     ("explain",),

@@ -12,7 +12,7 @@ from ..errors import DtypeError, ShapeError, SpecError
 
 WEIGHED = {"conv": 4, "depthwise": 3, "pointwise": 2, "linear": 2}  # op -> the rank of its weights
 PLAIN = {"pool": 1, "scale": 2, "add": 2}  # op -> its inputs
-KINDS = (
+KINDS = (  # those of refmnas.ops.activation, which is not imported: files are written where no backend loads
     "identity", "relu", "relu6", "sigmoid", "swish", "hard_sigmoid", "hard_sigmoid_slim", "hard_sigmoid_keras",
     "hard_swish",
 )  # fmt: skip
@@ -49,6 +49,8 @@ def _check_name(where, name, known):
 
 
 def _check_op(where, step):
+    if min(*step.shape_in, *step.shape) < 1:
+        raise ShapeError(f"{where}: {step.name} makes {step.shape} of {step.shape_in}, wanted a larger image")
     if step.act not in KINDS:
         raise SpecError(f"{where}: {step.name} has the activation {step.act!r}, wanted one of {', '.join(KINDS)}")
     if step.op in PLAIN:

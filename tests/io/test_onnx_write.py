@@ -12,6 +12,7 @@ from refmnas.errors import DtypeError, FormatError, ShapeError, SpecError
 from refmnas.io import onnx
 from refmnas.models import fold
 from refmnas.models.fold import replace
+from refmnas.ops import activation
 
 
 def fields(data):
@@ -186,12 +187,17 @@ def broken(**changes):
         (broken(w=None), DtypeError, "stem.w is NoneType"),
         (broken(b=np.full(8, np.nan, np.float32)), SpecError, "stem.b has NaN or infinity"),
         (broken(b=np.zeros(7, np.float32)), ShapeError, "wanted 4 axes and one bias per channel"),
+        (broken(shape=(0, 6, 8)), ShapeError, r"stem makes \(0, 6, 8\) of \(9, 11, 3\), wanted a larger image"),
         (every_step("relu")[:1], ShapeError, r"stem, the last step, gives \(4, 6, 8\), wanted logits"),
     ],
 )
 def test_steps_that_cannot_be_are_refused_by_name(wrong, error, said):
     with pytest.raises(error, match=said):
         onnx.encode(wrong)
+
+
+def test_every_activation_of_the_ops_can_be_written():
+    assert KINDS == activation.KINDS
 
 
 def test_varints_are_read_back():
