@@ -96,7 +96,9 @@ def _steps(n, m, block, unroll):
     for u in range(unroll):
         lines.append("            {")
         if n == 8:
-            lines += [f"                RM_PREFETCH(w + {DENSE_AHEAD + (u * n + j) * block});" for j in range(0, n, LINE // block)]
+            lines += [
+                f"                RM_PREFETCH(w + {DENSE_AHEAD + (u * n + j) * block});" for j in range(0, n, LINE // block)
+            ]
         elif u == 0:
             lines += ["                RM_PREFETCH(ahead);", "                RM_PREFETCH(later);"]
         lines += [f"                blk b{j} = blk_load(w + {(u * n + j) * block});" for j in range(n)]
@@ -241,7 +243,12 @@ def tables(isa):
     lines += [f"    {{{_row(f'stem_n{n}m', shape['stem'][n], stems)}}}," for n in range(1, widest + 1)] + ["};"]
     pixels = ", ".join(str(shape["stem"][n]) for n in range(1, widest + 1))
     lines += [f"static const int RM_NAME(stem_pixels)[{widest}] = {{{pixels}}};"]
-    lines += ["static const struct {", "    int kernel, stride;", "    void (*run)(const rm_dw *);", "} RM_NAME(dw_tiles)[] = {"]
+    lines += [
+        "static const struct {",
+        "    int kernel, stride;",
+        "    void (*run)(const rm_dw *);",
+        "} RM_NAME(dw_tiles)[] = {",
+    ]
     lines += [f"    {{{k}, {s}, RM_NAME(dw_k{k}s{s})}}," for k, s in WINDOWS] + ["};"]
     lines += [f"static void (*const RM_NAME(pw_dense))(rm_pw *, int64_t, int64_t) = RM_NAME(pw_n{shape['dense']}m1);"]
     return [*lines, f"enum {{ RM_NAME(stem_blocks) = {widest} }};"]

@@ -54,7 +54,9 @@ class Step:
     kind: int
     record: dict
     names: tuple[str, ...]  # the nodes that it computes
+    shape: tuple[int, ...]  # of the last one's result
     macs: int
+    size: int  # bytes of their weights and biases
     buffers: dict = field(default_factory=dict)  # field of the record -> name of a buffer
 
 
@@ -122,7 +124,13 @@ class Builder:
         head, pool, dense = self.nodes[at : at + 3]
         h, w, _ = head.shape
         project = self.packer.pointwise(head, ACTS[head.act])
-        record = {"units": project["panel_count"], "project": project, "v_blocks": self._blocks(head.shape_in[2]), "p": h, "q": w}
+        record = {
+            "units": project["panel_count"],
+            "project": project,
+            "v_blocks": self._blocks(head.shape_in[2]),
+            "p": h,
+            "q": w,
+        }
         self._emit(MEAN, record, (head, pool), {"v": head.inputs[0], "y": pool.name})
         self.sizes[pool.name] = self._blocks(head.shape[2]) * self.block
         self.scratch = max(self.scratch, 3 * h * w * self.block)
@@ -246,7 +254,9 @@ class Builder:
         return shape[0] * shape[1] * self._blocks(shape[2]) * self.block
 
     def _emit(self, kind, record, nodes, buffers):
-        self.steps.append(Step(kind, record, tuple(n.name for n in nodes), sum(n.macs for n in nodes), buffers))
+        names, macs = tuple(n.name for n in nodes), sum(n.macs for n in nodes)
+        size = 4 * sum(n.w.size + n.b.size for n in nodes if n.w is not None)
+        self.steps.append(Step(kind, record, names, nodes[-1].shape, macs, size, buffers))
 
     # -- memory -----------------------------------------------------------------------
 

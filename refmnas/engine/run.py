@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import threading
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
@@ -21,9 +22,9 @@ class Row(NamedTuple):
 
     kind: str
     names: tuple[str, ...]
-    shape: tuple[int, int, int]
-    flops: int
-    bytes: int  # of weights read
+    shape: tuple[int, ...]  # of one image's result
+    flops: int  # two per multiply-add, of the whole batch
+    bytes: int  # of weights and biases
     units: int  # that threads share
 
 
@@ -146,10 +147,7 @@ class Plan:
         return [self._row(s) for s in self._steps]
 
     def _row(self, s):
-        r = s.record
-        products = [r[k] for k in ("expand", "squeeze", "excite", "project") if k in r]
-        shape = (r.get("p", r["units"]), r.get("q", 1), r.get("v_blocks", 0) * self._block)
-        return Row(program.KINDS[s.kind], s.names, shape, 2 * s.macs * self.batch, 4 * s.macs if products else 0, r["units"])
+        return Row(program.KINDS[s.kind], s.names, s.shape, 2 * s.macs * self.batch, s.size, s.record["units"])
 
     def profile(self, x, runs=30):
         """Median seconds of every step over `runs` runs; whole steps are timed, so a run costs the same."""
@@ -169,10 +167,8 @@ def _arrays(*floats):
     total = sum(-(-n // 1024) * 4096 for n in floats)
     room = mmap.mmap(-1, total + HUGE)
     if hasattr(mmap, "MADV_HUGEPAGE"):
-        try:
+        with suppress(OSError):  # a system without large pages
             room.madvise(mmap.MADV_HUGEPAGE)
-        except OSError:  # a kernel without large pages
-            pass
     whole = np.frombuffer(room, np.uint8)
     at = -whole.ctypes.data % HUGE
     arrays = []

@@ -28,13 +28,10 @@ class Program:
 
     def __init__(self, steps, weights, work, tables, options):
         self._steps = ffi.new("rm_step[]", [self._filled(s) for s in steps])
-        self._arrays = weights, work, tables
-        self._pointers = [ffi.from_buffer(kind, a) for kind, a in (("float[]", weights), ("float[]", work), ("int32_t[]", tables))]
-        weights_at, work_at, tables_at = self._pointers
-        self._program = ffi.new(
-            "rm_program *",
-            {"steps": self._steps, "step_count": len(steps), "weights": weights_at, "work": work_at, "tables": tables_at} | options,
-        )
+        pointers = ffi.from_buffer("float[]", weights), ffi.from_buffer("float[]", work), ffi.from_buffer("int32_t[]", tables)
+        arrays = dict(zip(("weights", "work", "tables"), pointers, strict=True))
+        self._arrays = weights, work, tables, pointers
+        self._program = ffi.new("rm_program *", {"steps": self._steps, "step_count": len(steps)} | arrays | options)
         self._count = len(steps)
 
     @staticmethod
