@@ -13,6 +13,7 @@ import os
 import sys
 import sysconfig
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 from setuptools import find_packages, setup
@@ -38,9 +39,19 @@ class OptionalExtension(build_ext):
 
     def build_extension(self, ext):
         try:
+            ext.include_dirs.append(self._tiles())
             super().build_extension(ext)
         except Exception as error:
             self._leave_out(error)
+
+    def _tiles(self):
+        """The folder of the engine's tiles, written now: csrc/tiles.py."""
+        spec = spec_from_file_location("tiles", Path(__file__).parent / "csrc" / "tiles.py")
+        tiles = module_from_spec(spec)
+        spec.loader.exec_module(tiles)
+        folder = Path(self.build_temp) / "tiles"
+        tiles.write(folder)
+        return str(folder)
 
     def build_extensions(self):
         self.compiler.compile = _side_by_side(self.compiler.compile)

@@ -13,7 +13,14 @@ from cffi import FFI
 
 HERE = Path(__file__).resolve().parent
 SOURCES = (
+    "engine_wide16.c",  # the slowest to compile come first
+    "engine_avx512.c",
+    "engine_avx2.c",
+    "engine_scalar.c",
+    "engine_neon.c",
     "dispatch.c",
+    "plan.c",
+    "threads.c",
     "target_scalar.c",
     "target_avx2.c",
     "target_avx512.c",
@@ -46,7 +53,7 @@ def _builder():
         include_dirs=["csrc"],
         extra_compile_args=[*FLAGS, *added],
         extra_link_args=added,
-        libraries=["m"],
+        libraries=["m", "pthread"],
     )
     return ffi
 

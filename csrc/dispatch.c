@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "isa.h"
+#include "engine.h"
 
 static int always(void) { return 1; }
 
@@ -23,17 +23,18 @@ static int has_avx512(void)
 
 static const struct {
     const rm_kernels *kernels;
+    const rm_engine *engine;
     int (*usable)(void);
 } TABLE[] = {
 #if RM_X86
-    {&rm_kernels__avx512, has_avx512},
-    {&rm_kernels__avx2, has_avx2},
+    {&rm_kernels__avx512, &rm_engine__avx512, has_avx512},
+    {&rm_kernels__avx2, &rm_engine__avx2, has_avx2},
 #endif
 #if RM_ARM64
-    {&rm_kernels__neon, always},
+    {&rm_kernels__neon, &rm_engine__neon, always},
 #endif
-    {&rm_kernels__scalar, always},
-    {&rm_kernels__wide16, always}, /* last: it is there for tests */
+    {&rm_kernels__scalar, &rm_engine__scalar, always},
+    {&rm_kernels__wide16, &rm_engine__wide16, always}, /* last: it is there for tests */
 };
 
 enum { COUNT = sizeof TABLE / sizeof *TABLE };
@@ -54,6 +55,11 @@ static const rm_kernels *in_use(void)
 const char *rm_isa_name(int index) { return index >= 0 && index < COUNT ? TABLE[index].kernels->name : NULL; }
 
 int rm_isa_usable(int index) { return index >= 0 && index < COUNT && TABLE[index].usable(); }
+
+const rm_engine *rm_engine_of(int64_t isa)
+{
+    return isa >= 0 && isa < COUNT && TABLE[isa].usable() ? TABLE[isa].engine : NULL;
+}
 
 const char *rm_isa(void) { return in_use()->name; }
 

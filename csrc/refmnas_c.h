@@ -46,6 +46,82 @@ int rm_f32_depthwise_fwd(const rm_dw_shape *s, const float *x, const float *w, c
 int rm_f32_depthwise_bwd(const rm_dw_shape *s, const float *dy, const float *x, const float *w,
                          float *dx, float *dw, float *db);
 
+/* -- the engine: a network as a list of steps (csrc/engine.h, csrc/plan.c) ------------- */
+
+enum {
+    RM_ACT_IDENTITY = 0,
+    RM_ACT_RELU = 1,
+    RM_ACT_RELU6 = 2,
+    RM_ACT_SWISH = 3,
+    RM_ACT_SIGMOID = 4,
+    RM_ACT_HARD_SIGMOID = 5,
+    RM_ACT_HARD_SWISH = 6,
+    RM_ACT_HARD_SIGMOID_SLIM = 7,
+    RM_ACT_HARD_SIGMOID_KERAS = 8
+};
+
+/* What a step does, and what its units are. */
+enum {
+    RM_STEP_STEM = 0,  /* the image's convolution; rows of output */
+    RM_STEP_BAND = 1,  /* fill, depthwise, projection, some rows at a time; rows of output */
+    RM_STEP_SLAB = 2,  /* fill, depthwise, a panel of channels at a time; panels */
+    RM_STEP_SCALE = 3, /* squeeze and excitation of v, in place; panels of its second layer */
+    RM_STEP_POINT = 4, /* pointwise convolution; panels */
+    RM_STEP_SPLIT = 5, /* the same; pixels */
+    RM_STEP_MEAN = 6,  /* pointwise convolution and mean over all pixels; panels */
+    RM_STEP_DENSE = 7, /* the last layer; panels */
+    RM_STEPS = 8
+};
+
+/* How a band or a slab comes by the planes that its depthwise convolution reads. */
+enum { RM_FILL_STEM = 0, RM_FILL_EXPAND = 1, RM_FILL_COPY = 2 };
+
+enum { RM_STEM_ROWS = 7 };
+
+/* A pointwise or dense convolution: offsets of weights and bias, its panels, its activation. */
+typedef struct rm_product {
+    int64_t w, b, panels, panel_count, depth, act; /* depth: blocks of input channels, or floats of a window */
+} rm_product;
+
+/* Offsets are floats: weights and biases in the program's weights, all else in its work
+ * memory (u, and v where is_private: in the thread's scratch).  -1: there is none. */
+typedef struct rm_step {
+    int64_t kind, units;
+    int64_t fill;
+    int64_t x, x_blocks, x_h, x_w;                              /* what is read */
+    int64_t stem_kernel, stem_stride, stem_top, stem_left;
+    rm_product expand;                                          /* or the stem */
+    int64_t u, u_blocks, u_h, u_w, u_pitch, u_slots, u_places;  /* rows before the depthwise convolution, as a ring */
+    int64_t dw_w, dw_b, dw_act, kernel, stride, top, left;
+    int64_t p, q, rows;                                         /* output; rows at a time */
+    int64_t v, v_blocks, is_private;                            /* after the depthwise convolution */
+    int64_t sums, is_summed;                                    /* its rows' sums */
+    rm_product squeeze, excite;
+    int64_t squeeze_blocks;
+    rm_product project;
+    int64_t y, res;
+    int64_t later, later_size;                                  /* weights of the last layer to ask for meanwhile */
+} rm_step;
+
+typedef struct rm_program {
+    int64_t isa, batch, threads, step_count;
+    const rm_step *steps;
+    const float *weights;
+    float *work;
+    const int32_t *tables; /* panels (first block, blocks), then places of pixels */
+    int64_t scratch, scratch_size, zeros;  /* in work: the threads' own; floats that stay 0 */
+    int64_t image_h, image_w, classes;
+} rm_program;
+
+/* Channels of a block and most blocks of a panel of the stem and of the last layer. */
+int rm_engine_shape(int64_t isa, int64_t shape[3]);
+/* y (batch, classes) from x (batch, image_h, image_w, 3). */
+int rm_engine_run(const rm_program *program, const float *x, float *y);
+/* The same, and each step's time added to seconds[step_count]. */
+int rm_engine_profile(const rm_program *program, const float *x, float *y, double *seconds);
+/* x <- act(x), for measuring the activations alone. */
+int rm_engine_activate(int64_t isa, int act, int64_t count, float *x);
+
 /* cdef: end */
 
 #endif

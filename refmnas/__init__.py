@@ -3,6 +3,7 @@
     refmnas.use("numpy")          which text of an op runs: c, numpy, oracle, auto
     refmnas.ops.depthwise         one module per op: forward, backward
     refmnas.models.build(name)    a network that runs, forward and backward
+    refmnas.compile(net)          the network as a plan that C runs
     refmnas.io.load(path)         a file of weights as {name: array}
 
 Submodules are attributes, loaded when first touched: `import refmnas` costs
@@ -12,21 +13,22 @@ nothing, and the command line can report a broken environment instead of failing
 from importlib import import_module
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "use"]
+__all__ = ["__version__", "compile", "use"]
 
 _SUBMODULES = (
-    "backend", "blocks", "bounds", "cases", "errors", "explain", "geometry", "io",
+    "backend", "blocks", "bounds", "cases", "engine", "errors", "explain", "geometry", "io",
     "kernels", "layers", "layout", "models", "ops", "oracle", "peers", "predict", "reading",
 )  # fmt: skip
+_FUNCTIONS = {"use": "backend", "compile": "engine"}
 
 
 def __getattr__(name):
     if name in _SUBMODULES:
         return import_module(f"{__name__}.{name}")
-    if name == "use":
-        return import_module(f"{__name__}.backend").use
+    if name in _FUNCTIONS:
+        return getattr(import_module(f"{__name__}.{_FUNCTIONS[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__():
-    return sorted({*globals(), *_SUBMODULES, "use"})
+    return sorted({*globals(), *_SUBMODULES, *_FUNCTIONS})

@@ -26,6 +26,7 @@ LINE = (
     ("models",),
     ("io",),
     ("peers",),
+    ("engine",),
     ("predict",),
     ("reading",),
     ("explain",),

@@ -1,0 +1,119 @@
+/* The engine's steps: compiled once per instruction set by engine_*.c, over blk_*.h.
+ *
+ * Order and layout: engine.h.  Tiles: written by tiles.py into the build's own folder.
+ */
+#include <string.h>
+
+#include "engine.h"
+
+static const float RM_SIX = 6.0f;
+
+#include "f32_engine_act.inc.h"
+
+typedef void (*RM_NAME(dw_tile))(const rm_dw *r, const int64_t *row, int64_t q, float *y);
+
+/* Every row in runs of 7 pixels; the last run moves back over its neighbour, and a row
+ * of fewer is computed beside its place and copied.  (A row of u has room for a run.) */
+static inline __attribute__((always_inline)) void RM_NAME(dw_rows)(const rm_dw *r, RM_NAME(dw_tile) tile)
+{
+    const int64_t *row = r->row;
+    float *y = r->y;
+    for (int64_t p = 0; p < r->rows; p++, row += r->stride, y += r->y_row) {
+        if (r->pixels < 7) {
+            float beside[7 * RM_BLOCK];
+            tile(r, row, 0, beside);
+            memcpy(y, beside, r->pixels * RM_BLOCK * sizeof *y);
+            continue;
+        }
+        int64_t q = 0;
+        for (; q + 7 <= r->pixels; q += 7)
+            tile(r, row, q, y + q * RM_BLOCK);
+        if (q < r->pixels)
+            tile(r, row, r->pixels - 7, y + (r->pixels - 7) * RM_BLOCK);
+    }
+}
+
+#include RM_TILES
+
+/* Any other kernel and stride, pixel by pixel. */
+static void RM_NAME(dw_any)(const rm_dw *r)
+{
+    for (int64_t p = 0; p < r->rows; p++) {
+        for (int64_t q = 0; q < r->pixels; q++) {
+            blk sum = blk_load(r->b);
+            for (int64_t i = 0; i < r->kernel; i++) {
+                const float *x = r->u + r->row[p * r->stride + i] + q * r->stride * RM_BLOCK;
+                for (int64_t j = 0; j < r->kernel; j++) {
+                    const blk v = blk_load(x + j * RM_BLOCK), w = blk_load(r->w + (i * r->kernel + j) * RM_BLOCK);
+                    blk_mac(&sum, &v, &w);
+                }
+            }
+            if (r->act == RM_ACT_RELU || r->act == RM_ACT_RELU6)
+                sum = RM_NAME(act)(r->act, sum);
+            blk_store(r->y + p * r->y_row + q * RM_BLOCK, sum);
+        }
+    }
+}
+
+static void RM_NAME(dw)(const rm_dw *r)
+{
+    void (*run)(const rm_dw *) = RM_NAME(dw_any);
+    for (size_t k = 0; k < sizeof RM_NAME(dw_tiles) / sizeof *RM_NAME(dw_tiles); k++)
+        if (RM_NAME(dw_tiles)[k].kernel == r->kernel && RM_NAME(dw_tiles)[k].stride == r->stride)
+            run = RM_NAME(dw_tiles)[k].run;
+    run(r);
+    if (r->act > RM_ACT_RELU6)
+        for (int64_t p = 0; p < r->rows; p++)
+            RM_NAME(activate)(r->act, r->pixels, r->y + p * r->y_row);
+}
+
+/* Pixels in tiles whose sizes differ by one at most. */
+static void RM_NAME(pw)(rm_frame *f, rm_pw *r, int64_t panel)
+{
+    r->later = f->later;
+    r->later_end = f->later_end;
+    /* The panel after this one lies behind it.  Few input channels: it comes by itself in time. */
+    const int64_t size_of_panel = r->blocks * RM_BLOCK * panel * RM_BLOCK;
+    r->ahead = r->w + size_of_panel;
+    r->ahead_end = r->blocks * RM_BLOCK > 48 ? r->ahead + size_of_panel : r->ahead;
+    if (panel > 3) { /* a wide panel: pixel by pixel */
+        RM_NAME(pw_dense)(r, 0, r->pixels);
+    } else {
+        /* With few input channels a tile of nine accumulators is faster than one of twelve. */
+        const int64_t full = RM_NAME(pw_pixels)[panel - 1];
+        const int64_t most = RM_BLOCK == 8 && panel == 3 && r->blocks * RM_BLOCK <= 48 ? 3 : full;
+        const int64_t tiles = (r->pixels + most - 1) / most, size = r->pixels / tiles, larger = r->pixels % tiles;
+        if (larger)
+            RM_NAME(pw_tiles)[panel - 1][size](r, 0, larger);
+        RM_NAME(pw_tiles)[panel - 1][size - 1](r, larger * (size + 1), tiles - larger);
+    }
+    f->later = r->later;
+    if (r->act > RM_ACT_RELU6)
+        for (int64_t k = 0; k < r->pixels * panel; k++)
+            RM_NAME(activate)(r->act, 1, r->y + r->at[k % r->pixels] + k / r->pixels * r->y_plane);
+}
+
+/* Panel number k of a product: its first block, blocks, and where its weights begin. */
+typedef struct RM_NAME(panel) {
+    int64_t first, blocks;
+    const float *w, *b;
+} RM_NAME(panel);
+
+static RM_NAME(panel) RM_NAME(panel_of)(const rm_program *g, const rm_product *m, int64_t k, int64_t depth)
+{
+    const int32_t *at = g->tables + m->panels + 2 * k;
+    return (RM_NAME(panel)){at[0], at[1], g->weights + m->w + at[0] * RM_BLOCK * depth,
+                            g->weights + m->b + at[0] * RM_BLOCK};
+}
+
+#include "f32_engine_fill.inc.h"
+#include "f32_engine_steps.inc.h"
+
+const rm_engine RM_NAME(engine) = {
+    .block = RM_BLOCK,
+    .stem_blocks = RM_NAME(stem_blocks),
+    .dense_blocks = RM_NAME(dense_blocks),
+    .step = {RM_NAME(step_stem), RM_NAME(step_band), RM_NAME(step_slab), RM_NAME(step_scale), RM_NAME(step_point),
+             RM_NAME(step_split), RM_NAME(step_mean), RM_NAME(step_dense)},
+    .activate = RM_NAME(activate_any),
+};

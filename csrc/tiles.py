@@ -1,0 +1,301 @@
+"""Writes the engine's innermost tiles for one instruction set: straight-line C over its vocabulary.
+
+    python csrc/tiles.py avx2 OUT.inc.h      all tiles
+    python csrc/tiles.py avx2 - --only pw_n3m4
+
+GCC keeps arrays of accumulators in memory, so every accumulator here has a name.  The
+build writes these files into its temporary folder; none is kept in the tree.
+
+    pw_nNmM      M pixels x N blocks of a pointwise convolution: per input channel k, N
+                 vectors of weights, M broadcasts, M*N multiply-adds.          (contract: engine.h, rm_pw)
+    stem_nNmM    M pixels x N blocks of a dense convolution of the image.                      (rm_stem)
+    dw_kKsS      7 pixels of one block of a depthwise convolution, row after row.              (rm_dw)
+
+Order     every output is one chain of multiply-adds from its bias: pw by k; stem by kernel
+          row, then column and channel; dw by kernel row, then column.  The same for every
+          N, M and instruction set.
+Registers M*N accumulators, N weights (or M inputs), one more: at most as many as there are.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+# block: channels of a vector; pixels[N]: most pixels beside N blocks; unroll: channels of a pass of the loop.
+SHAPES = {
+    "narrow": {"block": 8, "pixels": {1: 8, 2: 6, 3: 4}, "dense": 8, "stem": {1: 4, 2: 4, 3: 3, 4: 3}},
+    "wide": {"block": 16, "pixels": {1: 14, 2: 12, 3: 8}, "dense": 8, "stem": {1: 7, 2: 7, 3: 7}},
+}
+SHAPE_OF = {"avx2": "narrow", "neon": "narrow", "scalar": "narrow", "avx512": "wide", "wide16": "wide"}
+ROLLED = ("scalar", "wide16")  # out-of-line vocabularies: unrolling costs compile time and gains nothing
+WINDOWS = ((3, 1), (3, 2), (5, 1), (5, 2), (7, 1), (7, 2))
+RUN = 7  # pixels of a depthwise tile: it divides 7, 14, 28, 56 and 112
+LINE = 16  # floats of a cache line
+DENSE_AHEAD = 1024  # floats of weights that a panel of one pixel asks for in advance
+ASSEMBLED = 12  # accumulators at which GCC 12 spills on AVX2, where the loop's body is given as assembly
+
+
+def listing(template, *ranges):
+    """`template` with {0}, {1}, ... for every index of the ranges, in order."""
+    if not ranges:
+        return [template]
+    if len(ranges) == 1:
+        return [template.format(i) for i in ranges[0]]
+    return [template.format(i, j) for i in ranges[0] for j in ranges[1]]
+
+
+def pointwise(isa, n, m):
+    """The lines of pw_nNmM."""
+    block = SHAPES[SHAPE_OF[isa]]["block"]
+    unroll = 1 if isa in ROLLED else 8
+    pixels, blocks = range(m), range(n)
+    body = _assembly(n, m, block) if isa == "avx2" and n * m == ASSEMBLED else _steps(n, m, block, unroll)
+    return [
+        f"static void RM_NAME(pw_n{n}m{m})(rm_pw *r, int64_t first, int64_t tiles)",
+        "{",
+        "    const int64_t a_plane = r->a_plane, y_plane = r->y_plane, blocks = r->blocks;",
+        "    const float *weights = r->w, *start = r->a + first * RM_BLOCK;",
+        "    const int32_t *at = r->at + first;",
+        "    float *y = r->y;",
+        "    const float *res = r->res;",
+        "    const int act = r->act;",
+        f"    const float *ahead = r->ahead + first / {m} * blocks * {LINE}, *later = r->later;",
+        *listing(f"    const blk bias{{0}} = blk_load(r->b + {{0}} * {block});", blocks),
+        f"    for (; tiles; tiles--, start += {m * block}, at += {m}) {{",
+        "        const float *x = start, *w = weights;",
+        f"        const int64_t further = ahead < r->ahead_end ? {LINE} : 0, on = later < r->later_end ? {LINE} : 0;",
+        *listing("        blk c{0}_{1} = bias{1};", pixels, blocks),
+        f"        for (int64_t k = 0; k < blocks * {block // unroll}; k++) {{",
+        *body,
+        f"            w += {unroll * n * block};",
+        "            ahead += further, later += on;",
+        *_advance(block, unroll),
+        "        }",
+        *_activated(pixels, blocks),
+        "        if (res) {",
+        *listing("            c{0}_{1} = blk_add(c{0}_{1}, blk_load(res + at[{0}] + {1} * y_plane));", pixels, blocks),
+        "        }",
+        *listing("        blk_store(y + at[{0}] + {1} * y_plane, c{0}_{1});", pixels, blocks),
+        "    }",
+        "    r->later = later;",
+        "}",
+    ]
+
+
+def _advance(block, unroll):
+    """x to the next channels: within its block, then to the next block's plane."""
+    if block == unroll:
+        return ["            x += a_plane;"]
+    passes = block // unroll
+    return [f"            x += k % {passes} == {passes - 1} ? a_plane - {block - unroll} : {unroll};"]
+
+
+def _steps(n, m, block, unroll):
+    """`unroll` channels of the loop's body."""
+    lines = []
+    for u in range(unroll):
+        lines.append("            {")
+        if n == 8:
+            lines += [
+                f"                RM_PREFETCH(w + {DENSE_AHEAD + (u * n + j) * block});" for j in range(0, n, LINE // block)
+            ]
+        elif u == 0:
+            lines += ["                RM_PREFETCH(ahead);", "                RM_PREFETCH(later);"]
+        lines += [f"                blk b{j} = blk_load(w + {(u * n + j) * block});" for j in range(n)]
+        lines += [f"                RM_PIN(b{j});" for j in range(n)] if n < 8 else []
+        for p in range(m):
+            lines.append(f"                const blk a{p} = blk_set(x + {p * block + u});")
+            lines += [f"                blk_mac(&c{p}_{j}, &a{p}, &b{j});" for j in range(n)]
+        lines.append("            }")
+    return lines
+
+
+def _assembly(n, m, block):
+    """The same for 8 channels as AVX2 instructions: weights in ymm12 and up, the input in ymm15."""
+    text = ["prefetcht1 (%[ahead])", "prefetcht1 (%[later])"]
+    for u in range(8):
+        text += [f"vmovups {(u * n + j) * block * 4}(%[w]), %%ymm{12 + j}" for j in range(n)]
+        for p in range(m):
+            text.append(f"vbroadcastss {(p * block + u) * 4}(%[x]), %%ymm15")
+            text += [f"vfmadd231ps %%ymm{12 + j}, %%ymm15, %[c{p}{j}]" for j in range(n)]
+    return _block_of_assembly(text, n, m, '[x] "r"(x), [w] "r"(w), [ahead] "r"(ahead), [later] "r"(later)')
+
+
+def _activated(pixels, blocks):
+    """ReLU and ReLU6 in registers; the others act on what is stored."""
+    relu = listing("            c{0}_{1} = blk_max(c{0}_{1}, zero);", pixels, blocks)
+    six = listing("                c{0}_{1} = blk_min(c{0}_{1}, most);", pixels, blocks)
+    return [
+        "        if (act == RM_ACT_RELU || act == RM_ACT_RELU6) {",
+        "            const blk zero = blk_zero();",
+        *relu,
+        "            if (act == RM_ACT_RELU6) {",
+        "                const blk most = blk_set(&RM_SIX);",
+        *six,
+        "            }",
+        "        }",
+    ]
+
+
+def stem(isa, n, m):
+    """The lines of stem_nNmM: the inputs of a column stay in registers, the weights pass by."""
+    block, pixels, blocks = SHAPES[SHAPE_OF[isa]]["block"], range(m), range(n)
+    return [
+        f"static void RM_NAME(stem_n{n}m{m})(const rm_stem *r, int64_t first, int64_t tiles)",
+        "{",
+        "    const int64_t step = r->x_step, rows = r->rows, columns = r->columns, y_plane = r->y_plane;",
+        "    const int act = r->act;",
+        f"    float *y = r->y + first * {block};",
+        *listing(f"    const blk bias{{0}} = blk_load(r->b + {{0}} * {block});", blocks),
+        f"    for (int64_t at = first * step; tiles; tiles--, at += {m} * step, y += {m * block}) {{",
+        *listing("        blk c{0}_{1} = bias{1};", pixels, blocks),
+        "        const float *w = r->w;",
+        "        for (int64_t i = 0; i < rows; i++) {",
+        "            const float *x = r->x[i] + at;",
+        f"            for (int64_t j = 0; j < columns; j++, x++, w += {n * block}) {{",
+        *(_stem_assembly(n, m, block) if isa == "avx2" and n * m == ASSEMBLED else _stem_step(n, m, block)),
+        "            }",
+        "        }",
+        *_activated(pixels, blocks),
+        *listing(f"        blk_store(y + {{0}} * {block} + {{1}} * y_plane, c{{0}}_{{1}});", pixels, blocks),
+        "    }",
+        "}",
+    ]
+
+
+def _stem_step(n, m, block):
+    """One column and channel of a kernel row."""
+    lines = [f"                const blk a{p} = blk_set(x + {p} * step);" for p in range(m)]
+    for j in range(n):
+        lines.append(f"                const blk b{j} = blk_load(w + {j * block});")
+        lines += [f"                blk_mac(&c{p}_{j}, &a{p}, &b{j});" for p in range(m)]
+    return lines
+
+
+def _stem_assembly(n, m, block):
+    """The same as AVX2 instructions: inputs in ymm12 and up, weights in ymm15."""
+    places = ("(%[x])", "(%[x], %[step])", "(%[x], %[step], 2)")
+    text = [f"vbroadcastss {places[p]}, %%ymm{12 + p}" for p in range(m)]
+    for j in range(n):
+        text.append(f"vmovups {j * block * 4}(%[w]), %%ymm15")
+        text += [f"vfmadd231ps %%ymm{12 + p}, %%ymm15, %[c{p}{j}]" for p in range(m)]
+    return _block_of_assembly(text, n, m, '[x] "r"(x), [w] "r"(w), [step] "r"(step * 4)')
+
+
+def _block_of_assembly(text, n, m, inputs):
+    """Lines of C around instructions that change the accumulators c0_0 and on."""
+    outputs = ", ".join(f'[c{p}{j}] "+x"(c{p}_{j})' for p in range(m) for j in range(n))
+    clobbers = '"ymm12", "ymm13", "ymm14", "ymm15", "memory"'
+    lines = [f'                "{line}\\n\\t"' for line in text]
+    return ["            __asm__(", *lines, f"                : {outputs} : {inputs} : {clobbers});"]
+
+
+def depthwise(isa, kernel, stride):
+    """The lines of dw_kKsS."""
+    block, run, taps = SHAPES[SHAPE_OF[isa]]["block"], range(RUN), range(kernel)
+    columns = (RUN - 1) * stride + kernel
+    meets = []
+    for m in range(columns):
+        meets += [f"            {{ const blk v = blk_load(x + {m * block});"]
+        meets += [f"              blk_mac(&c{t}, &v, &w{m - t * stride});" for t in run if 0 <= m - t * stride < kernel]
+        meets += ["            }"]
+    unroll = f'        _Pragma("GCC unroll {kernel}")' if kernel == 3 and isa not in ROLLED else ""
+    return [
+        f"static void RM_NAME(dw_k{kernel}s{stride}_tile)(const rm_dw *r, const int64_t *row, int64_t q, float *y)",
+        "{",
+        f"    const float *u = r->u + q * {stride * block}, *w = r->w;",
+        "    const blk bias = blk_load(r->b);",
+        *listing("    blk c{0} = bias;", run),
+        unroll,
+        f"    for (int64_t i = 0; i < {kernel}; i++, w += {kernel * block}) {{",
+        "        const float *x = u + row[i];",
+        *listing(f"        const blk w{{0}} = blk_load(w + {{0}} * {block});", taps),
+        *meets,
+        "    }",
+        "    if (r->act == RM_ACT_RELU || r->act == RM_ACT_RELU6) {",
+        "        const blk zero = blk_zero();",
+        *listing("        c{0} = blk_max(c{0}, zero);", run),
+        "        if (r->act == RM_ACT_RELU6) {",
+        "            const blk most = blk_set(&RM_SIX);",
+        *listing("            c{0} = blk_min(c{0}, most);", run),
+        "        }",
+        "    }",
+        *listing(f"    blk_store(y + {{0}} * {block}, c{{0}});", run),
+        "}",
+        f"static void RM_NAME(dw_k{kernel}s{stride})(const rm_dw *r)",
+        "{",
+        f"    RM_NAME(dw_rows)(r, RM_NAME(dw_k{kernel}s{stride}_tile));",
+        "}",
+    ]
+
+
+def tables(isa):
+    """The lines of the tables that find a tile by its sizes."""
+    shape = SHAPES[SHAPE_OF[isa]]
+    most = max(shape["pixels"].values())
+    lines = [f"enum {{ RM_NAME(most) = {most}, RM_NAME(dense_blocks) = {shape['dense']} }};"]
+    rows = [_row(f"pw_n{n}m", shape["pixels"].get(n, 0), most) for n in range(1, 4)]
+    lines += [f"static void (*const RM_NAME(pw_tiles)[3][{most}])(rm_pw *, int64_t, int64_t) = {{"]
+    lines += [f"    {{{row}}}," for row in rows] + ["};"]
+    lines += [f"static const int RM_NAME(pw_pixels)[3] = {{{', '.join(str(shape['pixels'][n]) for n in (1, 2, 3))}}};"]
+    widest, stems = max(shape["stem"]), max(shape["stem"].values())
+    lines += [f"static void (*const RM_NAME(stem_tiles)[{widest}][{stems}])(const rm_stem *, int64_t, int64_t) = {{"]
+    lines += [f"    {{{_row(f'stem_n{n}m', shape['stem'][n], stems)}}}," for n in range(1, widest + 1)] + ["};"]
+    pixels = ", ".join(str(shape["stem"][n]) for n in range(1, widest + 1))
+    lines += [f"static const int RM_NAME(stem_pixels)[{widest}] = {{{pixels}}};"]
+    lines += [
+        "static const struct {",
+        "    int kernel, stride;",
+        "    void (*run)(const rm_dw *);",
+        "} RM_NAME(dw_tiles)[] = {",
+    ]
+    lines += [f"    {{{k}, {s}, RM_NAME(dw_k{k}s{s})}}," for k, s in WINDOWS] + ["};"]
+    lines += [f"static void (*const RM_NAME(pw_dense))(rm_pw *, int64_t, int64_t) = RM_NAME(pw_n{shape['dense']}m1);"]
+    return [*lines, f"enum {{ RM_NAME(stem_blocks) = {widest} }};"]
+
+
+def _row(prefix, count, length):
+    return ", ".join([f"RM_NAME({prefix}{m})" for m in range(1, count + 1)] + ["0"] * (length - count))
+
+
+def tiles(isa):
+    """{name: lines} of every tile that some plan uses."""
+    shape = SHAPES[SHAPE_OF[isa]]
+    found = {f"pw_n{n}m{m}": pointwise(isa, n, m) for n, most in shape["pixels"].items() for m in range(1, most + 1)}
+    found[f"pw_n{shape['dense']}m1"] = pointwise(isa, shape["dense"], 1)
+    found |= {f"stem_n{n}m{m}": stem(isa, n, m) for n, most in shape["stem"].items() for m in range(1, most + 1)}
+    return found | {f"dw_k{k}s{s}": depthwise(isa, k, s) for k, s in WINDOWS}
+
+
+def text(isa):
+    """The whole file of an instruction set."""
+    lines = [f"/* Written by csrc/tiles.py for {isa}. */"]
+    for body in tiles(isa).values():
+        lines += [line for line in body if line]
+    return "\n".join([*lines, *tables(isa)]) + "\n"
+
+
+def write(folder):
+    """tiles_ISA.inc.h for every instruction set, in `folder`; files that are already so stay untouched."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    for isa in SHAPE_OF:
+        path, body = Path(folder) / f"tiles_{isa}.inc.h", text(isa)
+        if not path.exists() or path.read_text(encoding="utf-8") != body:
+            path.write_text(body, encoding="utf-8")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("isa", choices=SHAPE_OF)
+    parser.add_argument("out", help="a file, or - for standard output")
+    parser.add_argument("--only", metavar="NAME", help="one tile, as pw_n3m4")
+    args = parser.parse_args()
+    body = "\n".join(tiles(args.isa)[args.only]) + "\n" if args.only else text(args.isa)
+    if args.out == "-":
+        sys.stdout.write(body)
+    else:
+        Path(args.out).write_text(body, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,14 @@
+"""A network as a flat plan of fused steps, run by one C call.
+
+plan = compile(net)          folds, packs, places: once
+y = plan(x)                  runs
+
+program    from folded nodes to steps: which ones are fused, and how
+pack       weights as the kernels read them
+memory     where every buffer lies
+run        the Plan that a user holds
+"""
+
+from .run import Plan, compile
+
+__all__ = ["Plan", "compile"]

@@ -1,0 +1,178 @@
+"""The plan that a user holds: `compile(net)`, then `plan(x)`."""
+
+from __future__ import annotations
+
+import mmap
+import threading
+from contextlib import suppress
+from typing import NamedTuple
+
+import numpy as np
+
+from .. import kernels
+from ..errors import DataError, DtypeError, KernelError, ShapeError, SpecError
+from ..models import fold
+from . import program
+
+HUGE = 1 << 21  # bytes of a large page
+
+
+class Row(NamedTuple):
+    """One step of a plan."""
+
+    kind: str
+    names: tuple[str, ...]
+    shape: tuple[int, ...]  # of one image's result
+    flops: int  # two per multiply-add, of the whole batch
+    bytes: int  # of weights and biases
+    units: int  # that threads share
+
+
+class Memory(NamedTuple):
+    """Bytes of a plan."""
+
+    weights: int
+    arena: int  # buffers between steps
+    scratch: int  # of all threads together
+
+
+def compile(net, *, batch=1, size=None, threads=1):
+    """A plan of `net` for images of `size`: its weights folded, packed and owned by the plan.
+
+    net       a Network of `refmnas.models`, of any dtype; later changes of it do not reach the plan
+    batch     images of one run
+    size      an edge or (H, W); None: the network's own
+    threads   that run each image together; the result is the same bits for any number
+
+    Raises   SpecError for a batch, size or number of threads that cannot be, and for a
+             network with a step that the engine does not know, named; DataError for
+             weights that are not finite; KernelError where C was not built.
+    """
+    if not kernels.built():
+        raise KernelError(f"compile: the engine is C, which is not built ({kernels.why_not()})")
+    batch, threads = _whole("batch", batch, 1 << 20), _whole("threads", threads, 256)
+    if size is None:
+        height = width = net.size
+    else:
+        height, width = (_whole("size", s, 1 << 15) for s in ((size, size) if np.ndim(size) == 0 else size))
+    return Plan(_nodes(net, (height, width)), batch=batch, threads=threads)
+
+
+def _whole(name, value, most):
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 1 <= value <= most:
+        raise SpecError(f"compile: {name} is {value!r}, wanted a whole number from 1 to {most}")
+    return int(value)
+
+
+def _nodes(net, size):
+    """The folded nodes, finite, with a pixel left at every one."""
+    nodes = fold.nodes(net, size)
+    for node in nodes:
+        if min(node.shape) < 1:
+            raise SpecError(f"compile: size is {size}; at {node.name} no pixel is left, wanted a larger image")
+        for kind, a in (("weights", node.w), ("bias", node.b)):
+            if a is not None and not np.isfinite(a).all():
+                raise DataError(f"compile: the {kind} of {node.name}, batch norm folded in, are not all finite")
+    return nodes
+
+
+class Plan:
+    """What `compile` returns: y = plan(x), x (N, H, W, 3) float32, y (N, classes)."""
+
+    def __init__(self, nodes, *, batch, threads, keep=()):
+        isa = kernels.isa()
+        shape = program.Shape(*_engine().shape(isa))
+        built = program.Builder(nodes, shape, keep).run()
+        buffers, arena = built.buffers()
+        image = nodes[0].shape_in
+        self.isa, self.batch, self.threads, self.size = isa, batch, threads, image[:2]
+        self.classes = nodes[-1].shape[0]
+        zeros, scratch = arena, -(-built.scratch // 16) * 16
+        begin = zeros + -(-image[1] * 3 // 16) * 16
+        weights, work = _arrays(built.packer.weights.size, begin + threads * scratch)
+        built.packer.weights.into(weights)
+        tables = np.zeros(max(built.packer.tables.size, 1), np.int32)
+        built.packer.tables.into(tables)
+        records = [s.record | {"kind": s.kind} | {k: buffers[v].at for k, v in s.buffers.items()} for s in built.steps]
+        options = {"isa": shape.isa, "batch": batch, "threads": threads, "scratch": begin, "scratch_size": scratch}
+        options |= {"zeros": zeros, "image_h": image[0], "image_w": image[1], "classes": self.classes}
+        self._program = _engine().Program(records, weights, work, tables, options)
+        self._steps, self._block = built.steps, shape.block
+        self._lock = threading.Lock()
+        self.memory = Memory(4 * weights.size, 4 * begin, 4 * threads * scratch)
+
+    def __repr__(self):
+        return f"<Plan of {len(self._steps)} steps, {self.size} batch {self.batch} threads {self.threads} {self.isa}>"
+
+    def __call__(self, x, *, out=None, layout="NHWC"):
+        """Logits (N, classes), in a fresh array or in `out`.
+
+        x float32 (N, H, W, 3), or (N, 3, H, W) with layout="NCHW"; taken without a copy
+        where it is contiguous.  May be called from several threads: they take turns.
+        """
+        x = self._checked(x, layout)
+        y = np.empty((self.batch, self.classes), np.float32) if out is None else self._checked_out(out, x)
+        with self._lock:
+            self._program.run(x, y)
+        return y
+
+    def _checked(self, x, layout):
+        if layout not in ("NHWC", "NCHW"):
+            raise SpecError(f"Plan: layout is {layout!r}, wanted NHWC or NCHW")
+        wanted = (self.batch, *self.size, 3) if layout == "NHWC" else (self.batch, 3, *self.size)
+        if not isinstance(x, np.ndarray) or x.dtype != np.float32:
+            came = x.dtype if isinstance(x, np.ndarray) else type(x).__name__
+            raise DtypeError(f"Plan: x is {came}, wanted a float32 array of shape {wanted}")
+        if x.shape != wanted:
+            raise ShapeError(f"Plan: x has shape {x.shape}, wanted {wanted} ({layout}); compile(batch=, size=) chooses")
+        x = x if layout == "NHWC" else x.transpose(0, 2, 3, 1)
+        return np.require(x, np.float32, "CA")
+
+    def _checked_out(self, out, x):
+        wanted = (self.batch, self.classes)
+        if not isinstance(out, np.ndarray) or out.dtype != np.float32:
+            came = out.dtype if isinstance(out, np.ndarray) else type(out).__name__
+            raise DtypeError(f"Plan: out is {came}, wanted a float32 array of shape {wanted}")
+        if out.shape != wanted:
+            raise ShapeError(f"Plan: out has shape {out.shape}, wanted {wanted}")
+        if not (out.flags.c_contiguous and out.flags.writeable and out.flags.aligned):
+            raise ShapeError("Plan: out is strided or read-only, wanted a writable C-contiguous array")
+        if np.may_share_memory(out, x):
+            raise DataError("Plan: out shares memory with x, wanted an array of its own")
+        return out
+
+    @property
+    def steps(self):
+        """Every step in order: kind, nodes, shape of its result, operations, bytes of weights, units for threads."""
+        return [self._row(s) for s in self._steps]
+
+    def _row(self, s):
+        return Row(program.KINDS[s.kind], s.names, s.shape, 2 * s.macs * self.batch, s.size, s.record["units"])
+
+    def profile(self, x, runs=30):
+        """Median seconds of every step over `runs` runs; whole steps are timed, so a run costs the same."""
+        x, y = self._checked(x, "NHWC"), np.empty((self.batch, self.classes), np.float32)
+        with self._lock:
+            return np.median([self._program.profile(x, y) for _ in range(runs)], axis=0)
+
+
+def _engine():
+    from ..kernels import engine  # it needs the C extension
+
+    return engine
+
+
+def _arrays(*floats):
+    """Zeroed float32 arrays in one arena at a large page's boundary: fewer pages to look up while they are walked."""
+    total = sum(-(-n // 1024) * 4096 for n in floats)
+    room = mmap.mmap(-1, total + HUGE)
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        with suppress(OSError):  # a system without large pages
+            room.madvise(mmap.MADV_HUGEPAGE)
+    whole = np.frombuffer(room, np.uint8)
+    at = -whole.ctypes.data % HUGE
+    arrays = []
+    for n in floats:
+        arrays.append(whole[at : at + 4 * n].view(np.float32))
+        at += -(-n // 1024) * 4096
+    return arrays
