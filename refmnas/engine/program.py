@@ -70,7 +70,7 @@ class Builder:
         self.sizes: dict[str, int] = {}
         self.scratch = 0
         self._keep = set(keep)
-        pixels = max(n.shape_in[0] * n.shape_in[1] for n in self.nodes if len(n.shape_in) == 3 and n.op != "conv")
+        pixels = max((n.shape_in[0] * n.shape_in[1] for n in self.nodes if len(n.shape_in) == 3 and n.op != "conv"), default=0)
         stem = self.nodes[0].shape
         self.packer.tables.add(np.arange(max(pixels, stem[0] * stem[1])) * self.block)  # first: every plain place
 
@@ -78,11 +78,24 @@ class Builder:
 
     def run(self):
         """All steps; SpecError naming the first node that no step is known for."""
-        at = self._stem()
+        at = self._checked(0, self._stem())
         while at < len(self.nodes):
-            at = self._head(at) or self._bottleneck(at) or self._refuse(at)
+            at = self._checked(at, self._head(at) or self._bottleneck(at) or self._refuse(at))
+        if self.steps[-1].kind != DENSE:
+            self._refuse(at - 1)
         self._ask_early()
         return self
+
+    def _checked(self, first, last):
+        """`last`, where nodes first..last - 1 read one another as their fusion has it, and else what is stored."""
+        for k in range(first, last):
+            node, inside = self.nodes[k], [n.name for n in self.nodes[first:k]]
+            wanted = {"scale": (*inside[-4:-3], *inside[-1:])}.get(node.op, inside[-1:])
+            others = set(node.inputs) - set(wanted) - {IMAGE, *self.sizes}
+            is_bare = node.op in ("pool", "scale", "add") and node.act != "identity"
+            if not set(wanted) <= set(node.inputs) or others or is_bare:
+                self._refuse(k)
+        return last
 
     def _ask_early(self):
         """The last layer's weights are read once, faster than memory gives them: the steps before it ask for them."""
@@ -106,7 +119,8 @@ class Builder:
         node = self.nodes[0]
         if node.op != "conv" or node.inputs != (IMAGE,) or node.kernel > 7:
             self._refuse(0)
-        if self._ops(1, 2) == ["depthwise", "pointwise"] and node.name not in self._keep:
+        is_kept = node.name in self._keep or any(node.name in n.inputs for n in self.nodes[2:])
+        if self._ops(1, 2) == ["depthwise", "pointwise"] and not is_kept:
             return self._block(1, stem=node)
         self._emit(STEM, {"units": node.shape[0], **self._stem_fields(node), **self._plane(node)}, (node,), {"y": node.name})
         self.sizes[node.name] = self._floats(node.shape)
@@ -148,7 +162,7 @@ class Builder:
         if self._ops(after, 1) != ["pointwise"]:
             self._refuse(min(after, len(self.nodes) - 1))
         project, after = self.nodes[after], after + 1
-        add = self.nodes[after] if self._ops(after, 1) == ["add"] and project.name in self.nodes[after].inputs else None
+        add = self.nodes[after] if self._ops(after, 1) == ["add"] and len(set(self.nodes[after].inputs)) == 2 else None
         if project.act != "identity" and add:
             self._refuse(after)
         self._write_block(stem, expand, depthwise, excite, project, add)

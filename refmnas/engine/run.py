@@ -51,11 +51,15 @@ def compile(net, *, batch=1, size=None, threads=1):
     if not kernels.built():
         raise KernelError(f"compile: the engine is C, which is not built ({kernels.why_not()})")
     batch, threads = _whole("batch", batch, 1 << 20), _whole("threads", threads, 256)
-    if size is None:
-        height = width = net.size
-    else:
-        height, width = (_whole("size", s, 1 << 15) for s in ((size, size) if np.ndim(size) == 0 else size))
-    return Plan(_nodes(net, (height, width)), batch=batch, threads=threads)
+    return Plan(_nodes(net, _size(net.size if size is None else size)), batch=batch, threads=threads)
+
+
+def _size(size):
+    """(H, W) of an edge or of a pair; so small that a place in a plane of 16 channels is an int32."""
+    pair = tuple(size) if isinstance(size, (tuple, list)) else (size, size)
+    if len(pair) != 2:
+        raise SpecError(f"compile: size is {size!r}, wanted an edge or (H, W)")
+    return tuple(_whole("size", s, 1 << 13) for s in pair)
 
 
 def _whole(name, value, most):
