@@ -25,6 +25,10 @@ class Pool:
         self.size += room
         return at
 
+    def empty(self):
+        """Let go of the arrays; the size stays."""
+        self._parts = []
+
     def into(self, out):
         """Write everything to the beginning of `out`."""
         at = 0
@@ -81,6 +85,11 @@ class Packer:
 
     def __init__(self, block):
         self.block, self.weights, self.tables = block, Pool(np.float32), Pool(np.int32)
+
+    def empty(self):
+        """Let go of what was written elsewhere."""
+        self.weights.empty()
+        self.tables.empty()
 
     def product(self, w, b, widths, act, *, depth=0):
         """The record of a convolution whose w is (rows, channels): rows are input channels, or a window's floats."""
