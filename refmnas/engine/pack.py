@@ -53,6 +53,15 @@ def panels(blocks, widest=3):
     return _greedy(blocks)
 
 
+def halved_panels(blocks):
+    """`panels` for what two threads share by panels: an odd number falls into two halves as well.
+
+    >>> halved_panels(15)
+    [3, 3, 2, 3, 2, 2]
+    """
+    return panels(blocks) if blocks % 2 == 0 or blocks < 9 else _greedy(blocks // 2 + 1) + _greedy(blocks // 2)
+
+
 def _greedy(blocks):
     if blocks % 3 == 1 and blocks > 1:
         return [3] * (blocks // 3 - 1) + [2, 2]

@@ -216,10 +216,10 @@ class Builder:
             return record | self._stem_fields(stem), {}
         first = expand or depthwise
         record |= {"x_h": h, "x_w": w, "x_blocks": self._blocks(first.shape_in[2])}
+        widths = (pack.panels if is_band else pack.halved_panels)(self._blocks(c))
         if expand:
-            record |= {"fill": FILL_EXPAND, "expand": self.packer.pointwise(expand, ACTS[expand.act])}
+            record |= {"fill": FILL_EXPAND, "expand": self.packer.pointwise(expand, ACTS[expand.act], widths)}
         else:
-            widths = pack.panels(self._blocks(c))
             record |= {"fill": FILL_COPY, "expand": self.packer.product(np.zeros((0, c)), np.zeros(c), widths, 0)}
         if not is_band:
             row, slot = np.arange(w) + left, record["u_blocks"] * record["u_pitch"]
