@@ -33,7 +33,7 @@ FILL_STEM, FILL_EXPAND, FILL_COPY = range(3)
 RUN = 7  # pixels of a depthwise tile: csrc/tiles.py
 BAND_FROM = 32
 SPLIT_FROM = 14  # rows of output from which on a projection is split by pixels, not by channels
-BAND_ROWS = 4
+BAND_ROWS = 2
 TILE_MACS = 4 * 24 * 8  # multiply-adds for which a line of weights is asked in advance
 
 
@@ -179,7 +179,7 @@ class Builder:
         self.sizes[result.name] = self._floats(result.shape)
         out = {"project": self.packer.pointwise(project, ACTS[project.act])}
         if is_band and not excite:
-            record |= out | {"is_private": 1, "v": self.scratch_of(record)}
+            record |= out | {"is_private": 1, "v": self._behind(record)}
             self._room(record, record["rows"] * depthwise.shape[1] * self._blocks(depthwise.shape[2]) * self.block)
             self._emit(BAND, record, (*inside, project), buffers | residual | {"y": result.name})
             return
@@ -245,18 +245,21 @@ class Builder:
         widths = pack.even_panels(self._blocks(node.shape[2]), self.shape.stem_blocks)
         depth = node.kernel * node.kernel * node.shape_in[2]
         product = self.packer.product(node.w.reshape(depth, -1), node.b, widths, ACTS[node.act], depth=depth)
-        top, _, left, _ = node.pad
+        top, _, left, right = node.pad
+        pitch = (left + node.shape_in[1] + right) * node.shape_in[2]
+        room = -(-(node.kernel + 1) * pitch // pack.LINE) * pack.LINE  # the rings lie behind it
+        self.scratch = max(self.scratch, room)
         return {
             "fill": FILL_STEM, "expand": product, "stem_kernel": node.kernel, "stem_stride": node.stride,
-            "stem_top": top, "stem_left": left,
+            "stem_top": top, "stem_left": left, "stem_pitch": pitch, "stem_lines": 0, "u": room,
         }  # fmt: skip
 
-    def scratch_of(self, record):
-        """Floats of a thread's ring, its slot of zeros included."""
-        return (record["u_slots"] + 1) * record["u_blocks"] * record["u_pitch"] * self.block
+    def _behind(self, record):
+        """Where a thread's ring ends in its scratch, the slot of zeros included."""
+        return record.get("u", 0) + (record["u_slots"] + 1) * record["u_blocks"] * record["u_pitch"] * self.block
 
     def _room(self, record, more):
-        self.scratch = max(self.scratch, self.scratch_of(record) + more)
+        self.scratch = max(self.scratch, self._behind(record) + more)
 
     def _plane(self, node):
         return {"p": node.shape[0], "q": node.shape[1]}

@@ -91,19 +91,18 @@ class Plan:
         image = nodes[0].shape_in
         self.isa, self.batch, self.threads, self.size = isa, batch, threads, image[:2]
         self.classes = nodes[-1].shape[0]
-        zeros, scratch = arena, -(-built.scratch // 16) * 16
-        begin = zeros + -(-image[1] * 3 // 16) * 16
-        weights, work = _arrays(built.packer.weights.size, begin + threads * scratch)
+        scratch = -(-built.scratch // 16) * 16
+        weights, work = _arrays(built.packer.weights.size, arena + threads * scratch)
         built.packer.weights.into(weights)
         tables = np.zeros(max(built.packer.tables.size, 1), np.int32)
         built.packer.tables.into(tables)
         records = [s.record | {"kind": s.kind} | {k: buffers[v].at for k, v in s.buffers.items()} for s in built.steps]
-        options = {"isa": shape.isa, "batch": batch, "threads": threads, "scratch": begin, "scratch_size": scratch}
-        options |= {"zeros": zeros, "image_h": image[0], "image_w": image[1], "classes": self.classes}
+        options = {"isa": shape.isa, "batch": batch, "threads": threads, "scratch": arena, "scratch_size": scratch}
+        options |= {"image_h": image[0], "image_w": image[1], "classes": self.classes}
         self._program = _engine().Program(records, weights, work, tables, options)
         self._steps, self._block = built.steps, shape.block
         self._lock = threading.Lock()
-        self.memory = Memory(4 * weights.size, 4 * begin, 4 * threads * scratch)
+        self.memory = Memory(4 * weights.size, 4 * arena, 4 * threads * scratch)
 
     def __repr__(self):
         return f"<Plan of {len(self._steps)} steps, {self.size} batch {self.batch} threads {self.threads} {self.isa}>"
