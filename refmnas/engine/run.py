@@ -218,7 +218,9 @@ def _engine():
 def _arrays(*floats):
     """Zeroed float32 arrays in one arena at a large page's boundary: fewer pages to look up while they are walked."""
     total = sum(-(-n // 1024) * 4096 for n in floats)
-    room = mmap.mmap(-1, total + HUGE)
+    # Private: by default a child after fork would share the memory, and both would run in it at once.
+    private = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
+    room = mmap.mmap(-1, total + HUGE, **private)
     if hasattr(mmap, "MADV_HUGEPAGE"):
         with suppress(OSError):  # a system without large pages
             room.madvise(mmap.MADV_HUGEPAGE)
