@@ -1,5 +1,6 @@
 """ONNX files, without the onnx and protobuf packages.
 
+    load(path)              a file as a `Graph` that runs in NumPy
     save(path, steps)       write the steps of a network
     encode(steps)           the same as bytes, for a runtime that takes them
 
@@ -13,9 +14,11 @@ from ...errors import FormatError, SpecError
 from .. import _steps
 from .._replace import replacing
 from . import form, wire
+from .graph import Graph
+from .read import load
 from .write import LOGITS, Writer
 
-__all__ = ["LOGITS", "OPSETS", "encode", "save", "wire"]
+__all__ = ["LOGITS", "OPSETS", "Graph", "encode", "load", "save", "wire"]
 
 OPSETS = form.OPSETS
 
