@@ -9,12 +9,14 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ...errors import DtypeError, RefmnasError, ShapeError
+from .._elements import MOST_AXES
 from . import operators, tensors
 from .operators.record import REQUIRED, Info, text
 
@@ -78,18 +80,18 @@ def _attributes(node, version, arrays, bad):
     found = {}
     for key, (kind, value) in node.attributes.items():
         if key not in version.attributes or version.attributes[key].kind == "absent":
-            raise bad(f"the attribute {key} is not read, wanted {', '.join(version.attributes) or 'none'}")
+            raise bad(f"the attribute {key!r} is not read, wanted {', '.join(version.attributes) or 'none'}")
         wanted, _, choices = version.attributes[key]
         if kind != ("int" if wanted == "type" else wanted):
-            raise bad(f"the attribute {key} is of the kind {kind}, wanted {wanted}")
+            raise bad(f"the attribute {key!r} is of the kind {kind}, wanted {wanted}")
         if choices and value not in choices:
-            raise bad(f"the attribute {key} is {value!r}, wanted one of {', '.join(map(repr, choices))}")
+            raise bad(f"the attribute {key!r} is {value!r}, wanted one of {', '.join(map(repr, choices))}")
         if wanted == "type":
-            value = tensors.dtype_of(value, f"the attribute {key}", bad)
+            value = tensors.dtype_of(value, f"the attribute {key!r}", bad)
         found[key] = arrays[id(value)] if wanted == "tensor" else value
     for key, attribute in version.attributes.items():
         if key not in found and attribute.default is REQUIRED:
-            raise bad(f"no attribute {key}, wanted one")
+            raise bad(f"no attribute {key!r}, wanted one")
         found.setdefault(key, attribute.default)
     return found
 
@@ -194,6 +196,10 @@ def typed(step, infos):
 def apply(step, infos, limit=None):
     """The Infos of a step's results by its rule; with exact shapes and `limit` bytes also what it may take."""
     results = step.operator.rule(step.attributes, **infos)
+    for info in results:
+        extents = [n or 1 for n in info.shape or ()]
+        if len(extents) > MOST_AXES or math.prod(extents) * info.dtype.itemsize > sys.maxsize:
+            raise ShapeError(f"the result would have {len(extents)} axes, {text(info.shape)[:80]}: no array can")
     if limit is None:
         return results
     size = sum(math.prod(info.shape) * info.dtype.itemsize for info in results)

@@ -166,9 +166,9 @@ def _node(source, ledger, span, what):
     m = source.message(span, what, NODE)
     source.charge(16 * PER_OBJECT)
     what = f"{what} {m['name'] or ''!r} ({m['op_type']})"
-    if not m["op_type"] or (m["domain"] or "") not in DOMAINS or m["overload"]:
-        domain = m["domain"] or m["overload"]
-        raise source.bad(f"{what} is an operator of {domain or 'no name'!r}, wanted one of ai.onnx")
+    if not (m["op_type"] or "").isidentifier() or (m["domain"] or "") not in DOMAINS or m["overload"]:
+        domain = m["domain"] or m["overload"] or ""
+        raise source.bad(f"{what} is the operator {m['op_type']!r} of {domain!r}, wanted one of ai.onnx")
     attributes = {}
     for inner in m["attribute"]:
         name, kind, value = _attribute(source, ledger, inner, what)
