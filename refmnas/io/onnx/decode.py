@@ -19,7 +19,7 @@ FIXED64 = 1
 BLOCK = 1 << 16  # bytes of the file that are held at a time
 LONGEST_TEXT = 4096  # bytes of a name
 SHARE = 12  # bytes of objects for each byte of max_header
-PER_FIELD, PER_OBJECT, PER_NUMBER = 16, 64, 40  # what things cost, in bytes
+PER_FIELD, PER_OBJECT, PER_SPAN, PER_NUMBER = 40, 64, 104, 40  # what things cost, in bytes
 
 INT, INTS, REAL, REALS, TEXT, TEXTS, SPAN, SPANS, DATA = (
     "int", "ints", "real", "reals", "text", "texts", "span", "spans", "data",
@@ -114,7 +114,7 @@ class Source:
                     raise self.bad(f"{what} has {name} twice")
                 found[name] = self._single(kind, value, inner, f"{what}: {name}")
             elif kind in (TEXTS, SPANS, DATA):
-                self.charge(PER_OBJECT)
+                self.charge(PER_OBJECT if kind == TEXTS else PER_SPAN)
                 found[name].append(self.text(inner, f"{what}: {name}") if kind == TEXTS else inner)
             else:
                 found[name] += self._numbers(kind, wire, value, inner, f"{what}: {name}")
