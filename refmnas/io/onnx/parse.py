@@ -114,7 +114,7 @@ def _opset(source, spans):
         versions.setdefault("" if domain in DOMAINS else domain, []).append(entry["version"])
     own = versions.get("", [])
     if len(own) != 1 or own[0] not in form.OPSETS:
-        raise source.bad(f"has the opsets {own} of ai.onnx, wanted one of {form.OPSETS[0]} to {form.OPSETS[-1]}")
+        raise source.bad(f"has the opsets {own[:3]} of ai.onnx, wanted one of {form.OPSETS[0]} to {form.OPSETS[-1]}")
     return own[0]
 
 

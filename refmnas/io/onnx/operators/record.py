@@ -169,9 +169,11 @@ def numbers(info, name):
 
 
 def length(info):
-    """How many numbers an operand of whole numbers has, or None."""
+    """How many numbers an operand that lists some has, or None; ShapeError for more than one axis."""
     if info is None or info.shape is None:
         return None
+    if len(info.shape) > 1:
+        raise ShapeError(f"a list of numbers has shape {text(info.shape)}, wanted one axis")
     return info.shape[0] if info.shape else 1
 
 
