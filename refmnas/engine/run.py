@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import mmap
+import os
 import threading
+import weakref
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -15,6 +17,17 @@ from ..models import fold
 from . import program
 
 HUGE = 1 << 21  # bytes of a large page
+_PLANS: weakref.WeakSet[Plan] = weakref.WeakSet()
+
+
+def _begin_anew():
+    """In a child after fork: a plan that another thread was running would wait for that thread for ever."""
+    for plan in list(_PLANS):
+        plan._lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)
 
 
 class Row(NamedTuple):
@@ -102,6 +115,7 @@ class Plan:
         self._program = _engine().Program(records, weights, work, tables, options)
         self._steps, self._block = built.steps, shape.block
         self._lock = threading.Lock()
+        _PLANS.add(self)
         self.memory = Memory(4 * weights.size, 4 * arena, 4 * threads * scratch)
 
     def __repr__(self):
