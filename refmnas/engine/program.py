@@ -63,13 +63,12 @@ class Step:
 class Builder:
     """Reads nodes in order and writes steps."""
 
-    def __init__(self, nodes, shape, keep=()):
+    def __init__(self, nodes, shape):
         self.nodes, self.shape, self.block = list(nodes), shape, shape.block
         self.packer = pack.Packer(shape.block)
         self.steps: list[Step] = []
         self.sizes: dict[str, int] = {}
         self.scratch = 0
-        self._keep = set(keep)
         pixels = max((n.shape_in[0] * n.shape_in[1] for n in self.nodes if len(n.shape_in) == 3 and n.op != "conv"), default=0)
         stem = self.nodes[0].shape
         self.packer.tables.add(np.arange(max(pixels, stem[0] * stem[1])) * self.block)  # first: every plain place
@@ -119,7 +118,7 @@ class Builder:
         node = self.nodes[0]
         if node.op != "conv" or node.inputs != (IMAGE,) or node.kernel > 7:
             self._refuse(0)
-        is_kept = node.name in self._keep or any(node.name in n.inputs for n in self.nodes[2:])
+        is_kept = any(node.name in n.inputs for n in self.nodes[2:])
         if self._ops(1, 2) == ["depthwise", "pointwise"] and not is_kept:
             return self._block(1, stem=node)
         self._emit(STEM, {"units": node.shape[0], **self._stem_fields(node), **self._plane(node)}, (node,), {"y": node.name})
@@ -172,7 +171,8 @@ class Builder:
 
     def _write_block(self, stem, expand, depthwise, excite, project, add):
         is_band = stem is not None or depthwise.shape_in[0] >= BAND_FROM
-        result = add or project
+        last = (project, add) if add else (project,)
+        result = last[-1]
         record, buffers = self._fill(stem, expand, depthwise, is_band)
         inside = tuple(n for n in (stem, expand, depthwise) if n)
         residual = {"res": next(n for n in add.inputs if n != project.name)} if add else {}
@@ -181,7 +181,7 @@ class Builder:
         if is_band and not excite:
             record |= out | {"is_private": 1, "v": self._behind(record)}
             self._room(record, record["rows"] * depthwise.shape[1] * self._blocks(depthwise.shape[2]) * self.block)
-            self._emit(BAND, record, (*inside, project), buffers | residual | {"y": result.name})
+            self._emit(BAND, record, (*inside, *last), buffers | residual | {"y": result.name})
             return
         v, sums = f"{depthwise.name}/v", f"{depthwise.name}/sums"
         self.sizes[v] = self._floats(depthwise.shape)
@@ -195,7 +195,7 @@ class Builder:
         plain = {"v_blocks": self._blocks(depthwise.shape[2]), **self._plane(depthwise), **out}
         kind = SPLIT if depthwise.shape[0] >= SPLIT_FROM else POINT
         plain["units"] = out["project"]["panel_count"] if kind == POINT else plain["p"] * plain["q"]
-        self._emit(kind, plain, (project,), {"v": v, "y": result.name} | residual)
+        self._emit(kind, plain, last, {"v": v, "y": result.name} | residual)
 
     def _fill(self, stem, expand, depthwise, is_band):
         """(record, buffers) of what comes before the projection."""
@@ -216,10 +216,10 @@ class Builder:
             return record | self._stem_fields(stem), {}
         first = expand or depthwise
         record |= {"x_h": h, "x_w": w, "x_blocks": self._blocks(first.shape_in[2])}
+        widths = (pack.panels if is_band else pack.halved_panels)(self._blocks(c))
         if expand:
-            record |= {"fill": FILL_EXPAND, "expand": self.packer.pointwise(expand, ACTS[expand.act])}
+            record |= {"fill": FILL_EXPAND, "expand": self.packer.pointwise(expand, ACTS[expand.act], widths)}
         else:
-            widths = pack.panels(self._blocks(c))
             record |= {"fill": FILL_COPY, "expand": self.packer.product(np.zeros((0, c)), np.zeros(c), widths, 0)}
         if not is_band:
             row, slot = np.arange(w) + left, record["u_blocks"] * record["u_pitch"]
@@ -275,13 +275,11 @@ class Builder:
         size = 4 * sum(n.w.size + n.b.size for n in nodes if n.w is not None)
         self.steps.append(Step(kind, record, names, nodes[-1].shape, macs, size, buffers))
 
-    # -- memory -----------------------------------------------------------------------
-
-    def buffers(self):
-        """Every buffer with its life, placed; and the floats of all together."""
+    def buffers(self, kept=()):
+        """Every buffer with its life, placed, those named `kept` until the end; and the floats of all together."""
         found: dict[str, Buffer] = {}
         for number, step in enumerate(self.steps):
             for name in step.buffers.values():
                 buffer = found.setdefault(name, Buffer(name, self.sizes[name], number, number))
-                buffer.last = len(self.steps) if name in self._keep else number
+                buffer.last = len(self.steps) if name in kept else number
         return found, place(found.values())
