@@ -5,13 +5,9 @@ scratch lie on pages of their own, each with an unreadable one before and behind
 access outside kills the process by a signal.  Prints the number of runs made.
 """
 
+import ctypes
 import sys
 from contextlib import contextmanager
-from pathlib import Path
-
-sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1])]
-
-import ctypes
 
 import numpy as np
 from guarded import PAGE, Guarded, _libc

@@ -25,7 +25,8 @@ PAGES = pytest.mark.skipif(sys.platform == "win32", reason="needs mprotect")
 
 def alone(*arguments):
     root = str(Path(refmnas.__file__).resolve().parents[1])
-    env = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [root, str(HERE), os.environ.get("PYTHONPATH")]))}
+    folders = [root, str(HERE), str(HERE.parent), os.environ.get("PYTHONPATH")]
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, folders))}
     return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, env=env, timeout=300)
 
 
