@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import __version__, compile, kernels, peers
 from ..errors import RefmnasError, SpecError
-from ..models import build, dialect, fold, zoo
+from ..models import build, cost, dialect, fold, zoo
 
 OURS = "refmnas"
 # The networks of a bench without names, each in the conventions whose published module the peers then have.
@@ -118,6 +118,15 @@ def reference(net, x):
     steps = fold.nodes(net, None, np.float64)
     rows = [fold.evaluate(steps, image[None].astype(np.float64))[steps[-1].name] for image in x]
     return np.concatenate(rows)
+
+
+def checked(model, source, size=None):
+    """SpecError for a table, a dialect or a size that the engine cannot take; no weights are drawn for it."""
+    table = zoo.find(model)
+    record = dialect.of(source, table.name)
+    smallest = min(min(step.shape) for step in cost.of(table, record, size))
+    if smallest < 1:
+        raise SpecError(f"bench: size is {size}; somewhere in {table.name} no pixel is left, wanted a larger image")
 
 
 def listed(models, source=None):
