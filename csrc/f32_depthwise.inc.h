@@ -28,7 +28,7 @@
  * read in long pieces (a sweep), so few that the totals' scratch stays small (gradients
  * of the weights).  Channels of a strip times its pixels, over the rows in hand: what
  * fits the first cache.  Measured; no result depends on them. */
-enum { RM_NAME(sweep_channels) = 128, RM_NAME(weight_channels) = 64, RM_NAME(strip) = 6144, RM_NAME(aligned_from) = 8 };
+enum { RM_NAME(sweep_channels) = 128, RM_NAME(weight_channels) = 80, RM_NAME(strip) = 6144, RM_NAME(aligned_from) = 8 };
 
 /* Channels in equal shares of at most `most`, each of whole cache lines. */
 RM_INLINE int64_t RM_NAME(share)(int64_t channels, int64_t most)

@@ -34,6 +34,10 @@ typedef struct RM_NAME(wline) {
 #define RM_DENSE 0
 #include "f32_depthwise_wline.inc.h"
 #define RM_K 3
+#define RM_G 2
+#define RM_DENSE 1
+#include "f32_depthwise_wline.inc.h"
+#define RM_K 3
 #define RM_G 3
 #define RM_DENSE 0
 #include "f32_depthwise_wline.inc.h"
@@ -75,9 +79,10 @@ static void RM_NAME(bias_row)(const float *dy, int64_t C, int64_t Q, int64_t c0,
 static void RM_NAME(wlines)(RM_NAME(wline) *l, int64_t K, int64_t i0, int64_t i1, float *bias)
 {
     typedef void (*wline_fn)(const RM_NAME(wline) *);
-    const wline_fn k3g3 = l->stride == 1 && l->dilation == 1 ? RM_NAME(wline_k3g3d1) : RM_NAME(wline_k3g3d0);
+    const int is_dense = l->stride == 1 && l->dilation == 1;
     const wline_fn by_rows[3][3] = {
-        {RM_NAME(wline_k3g1d0), RM_NAME(wline_k3g2d0), k3g3},
+        {RM_NAME(wline_k3g1d0), is_dense ? RM_NAME(wline_k3g2d1) : RM_NAME(wline_k3g2d0),
+         is_dense ? RM_NAME(wline_k3g3d1) : RM_NAME(wline_k3g3d0)},
         {RM_NAME(wline_k5g1d0), RM_NAME(wline_k5g2d0), RM_NAME(wline_k5g3d0)},
         {RM_NAME(wline_k7g1d0), RM_NAME(wline_k7g1d0), RM_NAME(wline_k7g1d0)},
     };

@@ -1,5 +1,5 @@
 /* RM_K taps of RM_G kernel rows over one row of dy, for all blocks of channels given, and
- * the row's own sum.  RM_DENSE: three rows of three taps at stride 1, not dilated.
+ * the row's own sum.  RM_DENSE: three taps at stride 1, not dilated.
  * Included once for each triple. */
 #define RM_WFMA(i, j) \
     if ((i) < RM_G && (j) < RM_K) { \
@@ -23,9 +23,9 @@
     RM_WEACH(what, i, 0) RM_WEACH(what, i, 1) RM_WEACH(what, i, 2) RM_WEACH(what, i, 3) \
     RM_WEACH(what, i, 4) RM_WEACH(what, i, 5) RM_WEACH(what, i, 6)
 /* Dense: a column of x, loaded once, meets the pixels of dy that reach it, by tap 0 (d), 1 (e)
- * and 2 (f); at both ends of the inner pixels some of them do not exist. */
+ * and 2 (f); at both ends some of them do not exist. */
 #define RM_WMEET(i, has_d, has_e, has_f) \
-    { \
+    if ((i) < RM_G) { \
         const vec v = vec_load(x##i); \
         if (has_d) \
             vec_mac(&s##i##0, &d, &v); \
@@ -34,6 +34,7 @@
         if (has_f) \
             vec_mac(&s##i##2, &f, &v); \
     }
+#define RM_WNEXT f = e, e = d, x0 += C, x1 += C, x2 += C, dy += C;
 #define RM_WCOLUMN(has_d, has_e, has_f) \
     { \
         if (has_d) { \
@@ -41,19 +42,27 @@
             sum = vec_add(d, sum); \
         } \
         RM_WMEET(0, has_d, has_e, has_f) RM_WMEET(1, has_d, has_e, has_f) RM_WMEET(2, has_d, has_e, has_f) \
-        f = e, e = d; \
-        x0 += C, x1 += C, x2 += C, dy += C; \
+        RM_WNEXT \
     }
-#define RM_WCOLUMNS \
+/* Pixels q..last, of which the first lacks tap 0, whose column is outside, if `lacks0`, and the
+ * last tap 2 if `lacks2`. */
+#define RM_WCOLUMNS(lacks0, lacks2) \
     { \
-        vec d = s00, e = d, f = d; \
-        RM_WCOLUMN(1, 0, 0) \
+        vec d = vec_load(dy), e = d, f = d; \
+        if (lacks0) { \
+            sum = vec_add(d, sum); \
+            RM_WNEXT \
+        } else { \
+            RM_WCOLUMN(1, 0, 0) \
+        } \
         RM_WCOLUMN(1, 1, 0) \
         for (q += 2; q < last; q++) \
             RM_WCOLUMN(1, 1, 1) \
         RM_WCOLUMN(0, 1, 1) \
-        RM_WCOLUMN(0, 0, 1) \
-        x0 -= 2 * C, x1 -= 2 * C, x2 -= 2 * C, dy -= 2 * C; \
+        if (!(lacks2)) { \
+            RM_WMEET(0, 0, 0, 1) RM_WMEET(1, 0, 0, 1) RM_WMEET(2, 0, 0, 1) \
+        } \
+        x0 -= C, x1 -= C, x2 -= C, dy -= C; \
     }
 /* With 15 accumulators there is a register for dy and none for its sum. */
 #define RM_HAS_BIAS (RM_K * RM_G < 15)
@@ -64,7 +73,9 @@ static void RM_WLINE(const RM_NAME(wline) *l)
     const int64_t C = l->C, x_tap = l->x_tap, step = l->stride * C;
     for (int64_t from = 0, to; from < l->Q; from = to) {
         to = l->Q - from < 2 * l->strip ? l->Q : from + l->strip;
-        const int64_t inner0 = l->inner0, last = rm_least(to, l->inner1);
+        const int64_t inner0 = l->inner0;
+        const int lacks0 = from == 0 && l->s0 == -1, lacks2 = to == l->Q && l->s0 + l->Q + 1 == l->W;
+        const int64_t first = lacks0 ? 0 : inner0, last = lacks2 ? to : rm_least(to, l->inner1);
         const uint64_t inner = (uint64_t)(l->inner1 - l->inner0);
         float *t = l->total, *bias = l->bias, *u = state;
         for (int64_t c = l->c0; c < l->c1; c += RM_LANES, t += l->t_step, u += (RM_K * RM_G + 1) * RM_LANES) {
@@ -80,8 +91,8 @@ static void RM_WLINE(const RM_NAME(wline) *l)
                 sum = vec_load(u + RM_K * RM_G * RM_LANES);
             }
             for (; q < to; q++, x0 += step, x1 += step, x2 += step, dy += C) {
-                if (RM_DENSE && q >= inner0 && q + 2 <= last) {
-                    RM_WCOLUMNS
+                if (RM_DENSE && q >= first && q + 2 <= last) {
+                    RM_WCOLUMNS(lacks0, lacks2)
                     if (q == to)
                         break;
                 }
@@ -123,6 +134,7 @@ static void RM_WLINE(const RM_NAME(wline) *l)
 #undef RM_WEACH
 #undef RM_WROW
 #undef RM_WMEET
+#undef RM_WNEXT
 #undef RM_WCOLUMN
 #undef RM_WCOLUMNS
 #undef RM_HAS_BIAS

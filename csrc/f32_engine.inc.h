@@ -12,24 +12,32 @@ static const float RM_SIX = 6.0f;
 
 typedef void (*RM_NAME(dw_tile))(const rm_dw *r, const int64_t *row, int64_t q, float *y);
 
-/* Every row in runs of 7 pixels; the last run moves back over its neighbour, and a row
- * of fewer is computed beside its place and copied.  (A row of u has room for a run.) */
-static inline __attribute__((always_inline)) void RM_NAME(dw_rows)(const rm_dw *r, RM_NAME(dw_tile) tile)
+/* Every row in runs of 7 pixels, or of 8 where that is fewer runs; the last one moves back over
+ * its neighbour, and a row of fewer is computed beside its place and copied.  (A row of u has
+ * room for a run.) */
+static inline __attribute__((always_inline)) void RM_NAME(dw_rows)(const rm_dw *r, RM_NAME(dw_tile) seven,
+                                                                    RM_NAME(dw_tile) eight)
 {
+    const int64_t n = r->pixels;
+    const int is_long = (n + 7) / 8 < (n + 6) / 7;
     const int64_t *row = r->row;
     float *y = r->y;
     for (int64_t p = 0; p < r->rows; p++, row += r->stride, y += r->y_row) {
-        if (r->pixels < 7) {
+        if (n < 7) {
             float beside[7 * RM_BLOCK];
-            tile(r, row, 0, beside);
-            memcpy(y, beside, r->pixels * RM_BLOCK * sizeof *y);
-            continue;
+            seven(r, row, 0, beside);
+            memcpy(y, beside, n * RM_BLOCK * sizeof *y);
+        } else if (is_long) {
+            for (int64_t q = 0; q < n; q += 8) {
+                const int64_t at = rm_least(q, n - 8);
+                eight(r, row, at, y + at * RM_BLOCK);
+            }
+        } else {
+            for (int64_t q = 0; q < n; q += 7) {
+                const int64_t at = rm_least(q, n - 7);
+                seven(r, row, at, y + at * RM_BLOCK);
+            }
         }
-        int64_t q = 0;
-        for (; q + 7 <= r->pixels; q += 7)
-            tile(r, row, q, y + q * RM_BLOCK);
-        if (q < r->pixels)
-            tile(r, row, r->pixels - 7, y + (r->pixels - 7) * RM_BLOCK);
     }
 }
 
@@ -75,7 +83,7 @@ static void RM_NAME(pw)(rm_frame *f, rm_pw *r, int64_t panel)
     /* The panel after this one lies behind it.  Few input channels: it comes by itself in time. */
     const int64_t size_of_panel = r->blocks * RM_BLOCK * panel * RM_BLOCK;
     r->ahead = r->w + size_of_panel;
-    r->ahead_end = r->blocks * RM_BLOCK > 48 ? r->ahead + size_of_panel : r->ahead;
+    r->ahead_end = r->blocks * RM_BLOCK > 48 ? r->ahead + size_of_panel : r->w;
     if (panel > 3) { /* a wide panel: pixel by pixel */
         RM_NAME(pw_dense)(r, 0, r->pixels);
     } else {

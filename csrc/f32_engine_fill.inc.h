@@ -18,10 +18,15 @@ static void RM_NAME(clear_borders)(const rm_step *s, float *u)
     memset(u, 0, RM_NAME(slot)(s) * sizeof *u);
 }
 
-/* Pixels [q0, q1) of one row, all inside the image, from the row pointers given. */
-static void RM_NAME(stem_pixels_of)(rm_frame *f, const rm_step *s, rm_stem *r, float *y, int64_t count)
+/* Zeros where no row of the image is copied to. */
+static void RM_NAME(clear_lines)(rm_frame *f, const rm_step *s)
 {
-    const rm_program *g = f->program;
+    memset(f->scratch + s->stem_lines, 0, (s->stem_kernel + 1) * s->stem_pitch * sizeof *f->scratch);
+}
+
+/* One row of the stem's output, from rows of a padded image. */
+static void RM_NAME(stem_row)(const rm_program *g, const rm_step *s, rm_stem *r, float *y, int64_t count)
+{
     for (int64_t k = 0; k < s->expand.panel_count; k++) {
         const RM_NAME(panel) m = RM_NAME(panel_of)(g, &s->expand, k, s->expand.depth);
         const int64_t most = RM_NAME(stem_pixels)[m.blocks - 1], tiles = (count + most - 1) / most;
@@ -38,36 +43,24 @@ static void RM_NAME(stem_pixels_of)(rm_frame *f, const rm_step *s, rm_stem *r, f
     }
 }
 
-/* Row r of the stem's output: the windows at the left and right end through a padded copy. */
-static void RM_NAME(stem_row)(rm_frame *f, const rm_step *s, int64_t r, int64_t width, float *y, int64_t y_plane)
+/* Rows [r0, r1) of the stem's output.  The image's rows are copied between zeros, each once: then no window is
+ * at an end.  Row r of the output goes to slot r % slots. */
+static void RM_NAME(stem_rows)(rm_frame *f, const rm_step *s, int64_t r0, int64_t r1, int64_t width, float *y,
+                               int64_t slots, int64_t y_slot, int64_t y_plane)
 {
     const rm_program *g = f->program;
-    const int64_t K = s->stem_kernel, S = s->stem_stride, left = s->stem_left, W = g->image_w;
-    const float *zeros = g->work + g->zeros, *rows[RM_STEM_ROWS];
-    for (int64_t i = 0; i < K; i++) {
-        const int64_t h = r * S - s->stem_top + i;
-        rows[i] = h < 0 || h >= g->image_h ? zeros : f->image + h * W * 3;
-    }
-    const int64_t inner0 = rm_least((left + S - 1) / S, width);
-    const int64_t inner1 = W + left < K ? inner0 : rm_most(rm_least((W + left - K) / S + 1, width), inner0);
+    const int64_t K = s->stem_kernel, S = s->stem_stride, pitch = s->stem_pitch, row = g->image_w * 3;
+    float *lines = f->scratch + s->stem_lines, *zeros = lines + K * pitch;
     rm_stem run = {.x_step = S * 3, .rows = K, .columns = K * 3, .y_plane = y_plane, .act = (int)s->expand.act};
-    for (int64_t q = 0; q < width; q++) {
-        if (q == inner0 && inner1 > inner0) {
-            for (int64_t i = 0; i < K; i++)
-                run.x[i] = rows[i] + (q * S - left) * 3;
-            RM_NAME(stem_pixels_of)(f, s, &run, y + q * RM_BLOCK, inner1 - inner0);
-            q = inner1 - 1;
-            continue;
-        }
-        float window[RM_STEM_ROWS * RM_STEM_ROWS * 3];
+    for (int64_t r = r0, next = rm_most(r0 * S - s->stem_top, 0); r < r1; r++) {
+        const int64_t begin = r * S - s->stem_top, end = rm_least(begin + K, g->image_h);
+        for (next = rm_most(next, begin); next < end; next++)
+            memcpy(lines + next % K * pitch + s->stem_left * 3, f->image + next * row, row * sizeof *lines);
         for (int64_t i = 0; i < K; i++) {
-            for (int64_t j = 0; j < K * 3; j++) {
-                const int64_t w = q * S - left + j / 3;
-                window[i * K * 3 + j] = w < 0 || w >= W ? 0 : rows[i][w * 3 + j % 3];
-            }
-            run.x[i] = window + i * K * 3;
+            const int64_t h = begin + i;
+            run.x[i] = h < 0 || h >= g->image_h ? zeros : lines + h % K * pitch;
         }
-        RM_NAME(stem_pixels_of)(f, s, &run, y + q * RM_BLOCK, 1);
+        RM_NAME(stem_row)(g, s, &run, y + r % slots * y_slot, width);
     }
 }
 
@@ -106,7 +99,6 @@ static void RM_NAME(fill_rows)(rm_frame *f, const rm_step *s, float *u, int64_t 
         for (int64_t k = 0; k < s->expand.panel_count; k++)
             RM_NAME(expand_rows)(f, s, u, k, r0, r1);
     else
-        for (int64_t r = r0; r < r1; r++)
-            RM_NAME(stem_row)(f, s, r, s->u_w, u + r % s->u_slots * RM_NAME(slot)(s) + s->left * RM_BLOCK,
-                              s->u_pitch * RM_BLOCK);
+        RM_NAME(stem_rows)(f, s, r0, r1, s->u_w, u + s->left * RM_BLOCK, s->u_slots, RM_NAME(slot)(s),
+                           s->u_pitch * RM_BLOCK);
 }

@@ -54,9 +54,9 @@ static void RM_NAME(product)(rm_frame *f, const rm_step *s, const rm_product *m,
 
 static void RM_NAME(step_stem)(rm_frame *f, const rm_step *s, int64_t first, int64_t last)
 {
-    float *y = f->program->work + s->y;
-    for (int64_t p = first; p < last; p++)
-        RM_NAME(stem_row)(f, s, p, s->q, y + p * s->q * RM_BLOCK, s->p * s->q * RM_BLOCK);
+    const int64_t row = s->q * RM_BLOCK;
+    RM_NAME(clear_lines)(f, s);
+    RM_NAME(stem_rows)(f, s, first, last, s->q, f->program->work + s->y, s->p, row, s->p * row);
 }
 
 static void RM_NAME(step_band)(rm_frame *f, const rm_step *s, int64_t first, int64_t last)
@@ -66,6 +66,8 @@ static void RM_NAME(step_band)(rm_frame *f, const rm_step *s, int64_t first, int
     const int64_t row = s->q * RM_BLOCK, v_plane = (s->is_private ? s->rows : s->p) * row;
     int64_t next = rm_most(first * s->stride - s->top, 0); /* the first row of u that is not there yet */
     RM_NAME(clear_borders)(s, u);
+    if (s->fill == RM_FILL_STEM)
+        RM_NAME(clear_lines)(f, s);
     for (int64_t p0 = first, p1; p0 < last; p0 = p1) {
         p1 = rm_least(p0 + s->rows, last);
         const int64_t end = rm_least((p1 - 1) * s->stride - s->top + s->kernel, s->u_h);
@@ -87,6 +89,9 @@ static void RM_NAME(step_slab)(rm_frame *f, const rm_step *s, int64_t first, int
     RM_NAME(clear_borders)(s, u);
     for (int64_t k = first; k < last; k++) {
         const RM_NAME(panel) m = RM_NAME(panel_of)(g, &s->expand, k, s->x_blocks * RM_BLOCK);
+        const int64_t taps = s->kernel * s->kernel * RM_BLOCK;
+        for (int64_t n = 0; n < m.blocks * taps; n += 16) /* wanted when the expansion is done */
+            RM_PREFETCH(g->weights + s->dw_w + m.first * taps + n);
         if (s->fill == RM_FILL_COPY) {
             RM_NAME(copy_rows)(f, s, u, m.first, m.blocks, 0, s->u_h);
         } else {

@@ -84,12 +84,12 @@ typedef struct rm_product {
 } rm_product;
 
 /* Offsets are floats: weights and biases in the program's weights, all else in its work
- * memory (u, and v where is_private: in the thread's scratch).  -1: there is none. */
+ * memory (u, stem_lines, and v where is_private: in the thread's scratch).  -1: there is none. */
 typedef struct rm_step {
     int64_t kind, units;
     int64_t fill;
     int64_t x, x_blocks, x_h, x_w;                              /* what is read */
-    int64_t stem_kernel, stem_stride, stem_top, stem_left;
+    int64_t stem_kernel, stem_stride, stem_top, stem_left, stem_pitch, stem_lines;
     rm_product expand;                                          /* or the stem */
     int64_t u, u_blocks, u_h, u_w, u_pitch, u_slots, u_places;  /* rows before the depthwise convolution, as a ring */
     int64_t dw_w, dw_b, dw_act, kernel, stride, top, left;
@@ -109,7 +109,7 @@ typedef struct rm_program {
     const float *weights;
     float *work;
     const int32_t *tables; /* panels (first block, blocks), then places of pixels */
-    int64_t scratch, scratch_size, zeros;  /* in work: the threads' own; floats that stay 0 */
+    int64_t scratch, scratch_size; /* in work: the threads' own */
     int64_t image_h, image_w, classes;
 } rm_program;
 

@@ -9,7 +9,7 @@ build writes these files into its temporary folder; none is kept in the tree.
     pw_nNmM      M pixels x N blocks of a pointwise convolution: per input channel k, N
                  vectors of weights, M broadcasts, M*N multiply-adds.          (contract: engine.h, rm_pw)
     stem_nNmM    M pixels x N blocks of a dense convolution of the image.                      (rm_stem)
-    dw_kKsS      7 pixels of one block of a depthwise convolution, row after row.              (rm_dw)
+    dw_kKsSrR    R pixels of one block of a depthwise convolution.                            (rm_dw)
 
 Order     every output is one chain of multiply-adds from its bias: pw by k; stem by kernel
           row, then column and channel; dw by kernel row, then column.  The same for every
@@ -29,7 +29,7 @@ SHAPES = {
 SHAPE_OF = {"avx2": "narrow", "neon": "narrow", "scalar": "narrow", "avx512": "wide", "wide16": "wide"}
 ROLLED = ("scalar", "wide16")  # out-of-line vocabularies: unrolling costs compile time and gains nothing
 WINDOWS = ((3, 1), (3, 2), (5, 1), (5, 2), (7, 1), (7, 2))
-RUN = 7  # pixels of a depthwise tile: it divides 7, 14, 28, 56 and 112
+RUNS = (7, 8)  # pixels of a depthwise tile: eight chains keep two units of latency 4 busy; seven are a row of 7
 LINE = 16  # floats of a cache line
 DENSE_AHEAD = 1024  # floats of weights that a panel of one pixel asks for in advance
 ASSEMBLED = 12  # accumulators at which GCC 12 spills on AVX2, where the loop's body is given as assembly
@@ -53,29 +53,28 @@ def pointwise(isa, n, m):
     return [
         f"static void RM_NAME(pw_n{n}m{m})(rm_pw *r, int64_t first, int64_t tiles)",
         "{",
-        "    const int64_t a_plane = r->a_plane, y_plane = r->y_plane, blocks = r->blocks;",
-        "    const float *weights = r->w, *start = r->a + first * RM_BLOCK;",
+        "    const int64_t a_plane = r->a_plane, blocks = r->blocks;",
+        "    const float *start = r->a + first * RM_BLOCK, *later = r->later;",
+        f"    const float *ahead = r->ahead + first / {m} * blocks * {LINE};",
         "    const int32_t *at = r->at + first;",
-        "    float *y = r->y;",
-        "    const float *res = r->res;",
-        "    const int act = r->act;",
-        f"    const float *ahead = r->ahead + first / {m} * blocks * {LINE}, *later = r->later;",
-        *listing(f"    const blk bias{{0}} = blk_load(r->b + {{0}} * {block});", blocks),
         f"    for (; tiles; tiles--, start += {m * block}, at += {m}) {{",
-        "        const float *x = start, *w = weights;",
-        f"        const int64_t further = ahead < r->ahead_end ? {LINE} : 0, on = later < r->later_end ? {LINE} : 0;",
+        "        const float *x = start, *w = r->w;",
+        "        ahead = ahead < r->ahead_end ? ahead : w; /* all is asked for: what is here already costs nothing */",
+        "        later = later < r->later_end ? later : w;",
+        *listing(f"        const blk bias{{0}} = blk_load(r->b + {{0}} * {block});", blocks),
         *listing("        blk c{0}_{1} = bias{1};", pixels, blocks),
         f"        for (int64_t k = 0; k < blocks * {block // unroll}; k++) {{",
         *body,
         f"            w += {unroll * n * block};",
-        "            ahead += further, later += on;",
+        f"            ahead += {LINE}, later += {LINE};",
         *_advance(block, unroll),
         "        }",
         *_activated(pixels, blocks),
-        "        if (res) {",
-        *listing("            c{0}_{1} = blk_add(c{0}_{1}, blk_load(res + at[{0}] + {1} * y_plane));", pixels, blocks),
+        "        const int64_t y_plane = r->y_plane;",
+        "        if (r->res) {",
+        *listing("            c{0}_{1} = blk_add(c{0}_{1}, blk_load(r->res + at[{0}] + {1} * y_plane));", pixels, blocks),
         "        }",
-        *listing("        blk_store(y + at[{0}] + {1} * y_plane, c{0}_{1});", pixels, blocks),
+        *listing("        blk_store(r->y + at[{0}] + {1} * y_plane, c{0}_{1});", pixels, blocks),
         "    }",
         "    r->later = later;",
         "}",
@@ -126,10 +125,10 @@ def _activated(pixels, blocks):
     relu = listing("            c{0}_{1} = blk_max(c{0}_{1}, zero);", pixels, blocks)
     six = listing("                c{0}_{1} = blk_min(c{0}_{1}, most);", pixels, blocks)
     return [
-        "        if (act == RM_ACT_RELU || act == RM_ACT_RELU6) {",
+        "        if (r->act == RM_ACT_RELU || r->act == RM_ACT_RELU6) {",
         "            const blk zero = blk_zero();",
         *relu,
-        "            if (act == RM_ACT_RELU6) {",
+        "            if (r->act == RM_ACT_RELU6) {",
         "                const blk most = blk_set(&RM_SIX);",
         *six,
         "            }",
@@ -139,12 +138,13 @@ def _activated(pixels, blocks):
 
 def stem(isa, n, m):
     """The lines of stem_nNmM: the inputs of a column stay in registers, the weights pass by."""
+    unroll = 1 if isa in ROLLED else 9  # a row of a 3 x 3 window
+    body = _stem_assembly if isa == "avx2" and n * m == ASSEMBLED else _stem_step
     block, pixels, blocks = SHAPES[SHAPE_OF[isa]]["block"], range(m), range(n)
     return [
         f"static void RM_NAME(stem_n{n}m{m})(const rm_stem *r, int64_t first, int64_t tiles)",
         "{",
         "    const int64_t step = r->x_step, rows = r->rows, columns = r->columns, y_plane = r->y_plane;",
-        "    const int act = r->act;",
         f"    float *y = r->y + first * {block};",
         *listing(f"    const blk bias{{0}} = blk_load(r->b + {{0}} * {block});", blocks),
         f"    for (int64_t at = first * step; tiles; tiles--, at += {m} * step, y += {m * block}) {{",
@@ -152,8 +152,12 @@ def stem(isa, n, m):
         "        const float *w = r->w;",
         "        for (int64_t i = 0; i < rows; i++) {",
         "            const float *x = r->x[i] + at;",
-        f"            for (int64_t j = 0; j < columns; j++, x++, w += {n * block}) {{",
-        *(_stem_assembly(n, m, block) if isa == "avx2" and n * m == ASSEMBLED else _stem_step(n, m, block)),
+        "            int64_t j = 0;",
+        f"            for (; columns - j >= {unroll}; j += {unroll}, x += {unroll}, w += {unroll * n * block}) {{",
+        *[line for u in range(unroll) for line in body(n, m, block, u)],
+        "            }",
+        f"            for (; j < columns; j++, x++, w += {n * block}) {{",
+        *body(n, m, block, 0),
         "            }",
         "        }",
         *_activated(pixels, blocks),
@@ -163,21 +167,21 @@ def stem(isa, n, m):
     ]
 
 
-def _stem_step(n, m, block):
-    """One column and channel of a kernel row."""
-    lines = [f"                const blk a{p} = blk_set(x + {p} * step);" for p in range(m)]
+def _stem_step(n, m, block, u):
+    """Column and channel number u of a kernel row."""
+    lines = ["                {", *[f"                const blk a{p} = blk_set(x + {p} * step + {u});" for p in range(m)]]
     for j in range(n):
-        lines.append(f"                const blk b{j} = blk_load(w + {j * block});")
+        lines.append(f"                const blk b{j} = blk_load(w + {(u * n + j) * block});")
         lines += [f"                blk_mac(&c{p}_{j}, &a{p}, &b{j});" for p in range(m)]
-    return lines
+    return [*lines, "                }"]
 
 
-def _stem_assembly(n, m, block):
+def _stem_assembly(n, m, block, u):
     """The same as AVX2 instructions: inputs in ymm12 and up, weights in ymm15."""
-    places = ("(%[x])", "(%[x], %[step])", "(%[x], %[step], 2)")
+    places = (f"{4 * u}(%[x])", f"{4 * u}(%[x], %[step])", f"{4 * u}(%[x], %[step], 2)")
     text = [f"vbroadcastss {places[p]}, %%ymm{12 + p}" for p in range(m)]
     for j in range(n):
-        text.append(f"vmovups {j * block * 4}(%[w]), %%ymm15")
+        text.append(f"vmovups {(u * n + j) * block * 4}(%[w]), %%ymm15")
         text += [f"vfmadd231ps %%ymm{12 + p}, %%ymm15, %[c{p}{j}]" for p in range(m)]
     return _block_of_assembly(text, n, m, '[x] "r"(x), [w] "r"(w), [step] "r"(step * 4)')
 
@@ -190,18 +194,19 @@ def _block_of_assembly(text, n, m, inputs):
     return ["            __asm__(", *lines, f"                : {outputs} : {inputs} : {clobbers});"]
 
 
-def depthwise(isa, kernel, stride):
-    """The lines of dw_kKsS."""
-    block, run, taps = SHAPES[SHAPE_OF[isa]]["block"], range(RUN), range(kernel)
-    columns = (RUN - 1) * stride + kernel
+def depthwise(isa, kernel, stride, length):
+    """The lines of dw_kKsSrR."""
+    block, run, taps = SHAPES[SHAPE_OF[isa]]["block"], range(length), range(kernel)
     meets = []
-    for m in range(columns):
-        meets += [f"            {{ const blk v = blk_load(x + {m * block});"]
-        meets += [f"              blk_mac(&c{t}, &v, &w{m - t * stride});" for t in run if 0 <= m - t * stride < kernel]
+    for m in range((length - 1) * stride + kernel):
+        used = [t for t in run if 0 <= m - t * stride < kernel]
+        meets += [f"            {{ blk v = blk_load(x + {m * block}); {'RM_PIN(v);' if len(used) > 1 else ''}"]
+        meets += [f"              blk_mac(&c{t}, &v, &w{m - t * stride});" for t in used]
         meets += ["            }"]
-    unroll = f'        _Pragma("GCC unroll {kernel}")' if kernel == 3 and isa not in ROLLED else ""
+    unroll = f'    _Pragma("GCC unroll {kernel}")' if kernel == 3 and isa not in ROLLED else ""
+    name = f"dw_k{kernel}s{stride}r{length}"
     return [
-        f"static void RM_NAME(dw_k{kernel}s{stride}_tile)(const rm_dw *r, const int64_t *row, int64_t q, float *y)",
+        f"static void RM_NAME({name})(const rm_dw *r, const int64_t *row, int64_t q, float *y)",
         "{",
         f"    const float *u = r->u + q * {stride * block}, *w = r->w;",
         "    const blk bias = blk_load(r->b);",
@@ -222,11 +227,14 @@ def depthwise(isa, kernel, stride):
         "    }",
         *listing(f"    blk_store(y + {{0}} * {block}, c{{0}});", run),
         "}",
-        f"static void RM_NAME(dw_k{kernel}s{stride})(const rm_dw *r)",
-        "{",
-        f"    RM_NAME(dw_rows)(r, RM_NAME(dw_k{kernel}s{stride}_tile));",
-        "}",
     ]
+
+
+def depthwise_rows(kernel, stride):
+    """The lines of dw_kKsS: all rows by the tiles of both lengths."""
+    name = f"dw_k{kernel}s{stride}"
+    short, long = (f"RM_NAME({name}r{length})" for length in RUNS)
+    return [f"static void RM_NAME({name})(const rm_dw *r)", "{", f"    RM_NAME(dw_rows)(r, {short}, {long});", "}"]
 
 
 def tables(isa):
@@ -264,7 +272,9 @@ def tiles(isa):
     found = {f"pw_n{n}m{m}": pointwise(isa, n, m) for n, most in shape["pixels"].items() for m in range(1, most + 1)}
     found[f"pw_n{shape['dense']}m1"] = pointwise(isa, shape["dense"], 1)
     found |= {f"stem_n{n}m{m}": stem(isa, n, m) for n, most in shape["stem"].items() for m in range(1, most + 1)}
-    return found | {f"dw_k{k}s{s}": depthwise(isa, k, s) for k, s in WINDOWS}
+    for k, s in WINDOWS:
+        found |= {f"dw_k{k}s{s}r{r}": depthwise(isa, k, s, r) for r in RUNS} | {f"dw_k{k}s{s}": depthwise_rows(k, s)}
+    return found
 
 
 def text(isa):

@@ -25,6 +25,10 @@ class Pool:
         self.size += room
         return at
 
+    def empty(self):
+        """Let go of the arrays; the size stays."""
+        self._parts = []
+
     def into(self, out):
         """Write everything to the beginning of `out`."""
         at = 0
@@ -47,6 +51,15 @@ def panels(blocks, widest=3):
     if blocks % 2 == 0 and blocks >= 8:
         return panels(blocks // 2) * 2 if blocks % 4 or blocks < 16 else _greedy(blocks // 2) * 2
     return _greedy(blocks)
+
+
+def halved_panels(blocks):
+    """`panels` for what two threads share by panels: an odd number falls into two halves as well.
+
+    >>> halved_panels(15)
+    [3, 3, 2, 3, 2, 2]
+    """
+    return panels(blocks) if blocks % 2 == 0 or blocks < 9 else _greedy(blocks // 2 + 1) + _greedy(blocks // 2)
 
 
 def _greedy(blocks):
@@ -81,6 +94,11 @@ class Packer:
 
     def __init__(self, block):
         self.block, self.weights, self.tables = block, Pool(np.float32), Pool(np.int32)
+
+    def empty(self):
+        """Let go of what was written elsewhere."""
+        self.weights.empty()
+        self.tables.empty()
 
     def product(self, w, b, widths, act, *, depth=0):
         """The record of a convolution whose w is (rows, channels): rows are input channels, or a window's floats."""

@@ -33,7 +33,7 @@ FILL_STEM, FILL_EXPAND, FILL_COPY = range(3)
 RUN = 7  # pixels of a depthwise tile: csrc/tiles.py
 BAND_FROM = 32
 SPLIT_FROM = 14  # rows of output from which on a projection is split by pixels, not by channels
-BAND_ROWS = 4
+BAND_ROWS = 2
 TILE_MACS = 4 * 24 * 8  # multiply-adds for which a line of weights is asked in advance
 
 
@@ -63,14 +63,13 @@ class Step:
 class Builder:
     """Reads nodes in order and writes steps."""
 
-    def __init__(self, nodes, shape, keep=()):
+    def __init__(self, nodes, shape):
         self.nodes, self.shape, self.block = list(nodes), shape, shape.block
         self.packer = pack.Packer(shape.block)
         self.steps: list[Step] = []
         self.sizes: dict[str, int] = {}
         self.scratch = 0
-        self._keep = set(keep)
-        pixels = max(n.shape_in[0] * n.shape_in[1] for n in self.nodes if len(n.shape_in) == 3 and n.op != "conv")
+        pixels = max((n.shape_in[0] * n.shape_in[1] for n in self.nodes if len(n.shape_in) == 3 and n.op != "conv"), default=0)
         stem = self.nodes[0].shape
         self.packer.tables.add(np.arange(max(pixels, stem[0] * stem[1])) * self.block)  # first: every plain place
 
@@ -78,11 +77,24 @@ class Builder:
 
     def run(self):
         """All steps; SpecError naming the first node that no step is known for."""
-        at = self._stem()
+        at = self._checked(0, self._stem())
         while at < len(self.nodes):
-            at = self._head(at) or self._bottleneck(at) or self._refuse(at)
+            at = self._checked(at, self._head(at) or self._bottleneck(at) or self._refuse(at))
+        if self.steps[-1].kind != DENSE:
+            self._refuse(at - 1)
         self._ask_early()
         return self
+
+    def _checked(self, first, last):
+        """`last`, where nodes first..last - 1 read one another as their fusion has it, and else what is stored."""
+        for k in range(first, last):
+            node, inside = self.nodes[k], [n.name for n in self.nodes[first:k]]
+            wanted = {"scale": (*inside[-4:-3], *inside[-1:])}.get(node.op, inside[-1:])
+            others = set(node.inputs) - set(wanted) - {IMAGE, *self.sizes}
+            is_bare = node.op in ("pool", "scale", "add") and node.act != "identity"
+            if not set(wanted) <= set(node.inputs) or others or is_bare:
+                self._refuse(k)
+        return last
 
     def _ask_early(self):
         """The last layer's weights are read once, faster than memory gives them: the steps before it ask for them."""
@@ -106,7 +118,8 @@ class Builder:
         node = self.nodes[0]
         if node.op != "conv" or node.inputs != (IMAGE,) or node.kernel > 7:
             self._refuse(0)
-        if self._ops(1, 2) == ["depthwise", "pointwise"] and node.name not in self._keep:
+        is_kept = any(node.name in n.inputs for n in self.nodes[2:])
+        if self._ops(1, 2) == ["depthwise", "pointwise"] and not is_kept:
             return self._block(1, stem=node)
         self._emit(STEM, {"units": node.shape[0], **self._stem_fields(node), **self._plane(node)}, (node,), {"y": node.name})
         self.sizes[node.name] = self._floats(node.shape)
@@ -148,7 +161,7 @@ class Builder:
         if self._ops(after, 1) != ["pointwise"]:
             self._refuse(min(after, len(self.nodes) - 1))
         project, after = self.nodes[after], after + 1
-        add = self.nodes[after] if self._ops(after, 1) == ["add"] and project.name in self.nodes[after].inputs else None
+        add = self.nodes[after] if self._ops(after, 1) == ["add"] and len(set(self.nodes[after].inputs)) == 2 else None
         if project.act != "identity" and add:
             self._refuse(after)
         self._write_block(stem, expand, depthwise, excite, project, add)
@@ -158,16 +171,17 @@ class Builder:
 
     def _write_block(self, stem, expand, depthwise, excite, project, add):
         is_band = stem is not None or depthwise.shape_in[0] >= BAND_FROM
-        result = add or project
+        last = (project, add) if add else (project,)
+        result = last[-1]
         record, buffers = self._fill(stem, expand, depthwise, is_band)
         inside = tuple(n for n in (stem, expand, depthwise) if n)
         residual = {"res": next(n for n in add.inputs if n != project.name)} if add else {}
         self.sizes[result.name] = self._floats(result.shape)
         out = {"project": self.packer.pointwise(project, ACTS[project.act])}
         if is_band and not excite:
-            record |= out | {"is_private": 1, "v": self.scratch_of(record)}
+            record |= out | {"is_private": 1, "v": self._behind(record)}
             self._room(record, record["rows"] * depthwise.shape[1] * self._blocks(depthwise.shape[2]) * self.block)
-            self._emit(BAND, record, (*inside, project), buffers | residual | {"y": result.name})
+            self._emit(BAND, record, (*inside, *last), buffers | residual | {"y": result.name})
             return
         v, sums = f"{depthwise.name}/v", f"{depthwise.name}/sums"
         self.sizes[v] = self._floats(depthwise.shape)
@@ -181,7 +195,7 @@ class Builder:
         plain = {"v_blocks": self._blocks(depthwise.shape[2]), **self._plane(depthwise), **out}
         kind = SPLIT if depthwise.shape[0] >= SPLIT_FROM else POINT
         plain["units"] = out["project"]["panel_count"] if kind == POINT else plain["p"] * plain["q"]
-        self._emit(kind, plain, (project,), {"v": v, "y": result.name} | residual)
+        self._emit(kind, plain, last, {"v": v, "y": result.name} | residual)
 
     def _fill(self, stem, expand, depthwise, is_band):
         """(record, buffers) of what comes before the projection."""
@@ -202,10 +216,10 @@ class Builder:
             return record | self._stem_fields(stem), {}
         first = expand or depthwise
         record |= {"x_h": h, "x_w": w, "x_blocks": self._blocks(first.shape_in[2])}
+        widths = (pack.panels if is_band else pack.halved_panels)(self._blocks(c))
         if expand:
-            record |= {"fill": FILL_EXPAND, "expand": self.packer.pointwise(expand, ACTS[expand.act])}
+            record |= {"fill": FILL_EXPAND, "expand": self.packer.pointwise(expand, ACTS[expand.act], widths)}
         else:
-            widths = pack.panels(self._blocks(c))
             record |= {"fill": FILL_COPY, "expand": self.packer.product(np.zeros((0, c)), np.zeros(c), widths, 0)}
         if not is_band:
             row, slot = np.arange(w) + left, record["u_blocks"] * record["u_pitch"]
@@ -231,18 +245,21 @@ class Builder:
         widths = pack.even_panels(self._blocks(node.shape[2]), self.shape.stem_blocks)
         depth = node.kernel * node.kernel * node.shape_in[2]
         product = self.packer.product(node.w.reshape(depth, -1), node.b, widths, ACTS[node.act], depth=depth)
-        top, _, left, _ = node.pad
+        top, _, left, right = node.pad
+        pitch = (left + node.shape_in[1] + right) * node.shape_in[2]
+        room = -(-(node.kernel + 1) * pitch // pack.LINE) * pack.LINE  # the rings lie behind it
+        self.scratch = max(self.scratch, room)
         return {
             "fill": FILL_STEM, "expand": product, "stem_kernel": node.kernel, "stem_stride": node.stride,
-            "stem_top": top, "stem_left": left,
+            "stem_top": top, "stem_left": left, "stem_pitch": pitch, "stem_lines": 0, "u": room,
         }  # fmt: skip
 
-    def scratch_of(self, record):
-        """Floats of a thread's ring, its slot of zeros included."""
-        return (record["u_slots"] + 1) * record["u_blocks"] * record["u_pitch"] * self.block
+    def _behind(self, record):
+        """Where a thread's ring ends in its scratch, the slot of zeros included."""
+        return record.get("u", 0) + (record["u_slots"] + 1) * record["u_blocks"] * record["u_pitch"] * self.block
 
     def _room(self, record, more):
-        self.scratch = max(self.scratch, self.scratch_of(record) + more)
+        self.scratch = max(self.scratch, self._behind(record) + more)
 
     def _plane(self, node):
         return {"p": node.shape[0], "q": node.shape[1]}
@@ -258,13 +275,11 @@ class Builder:
         size = 4 * sum(n.w.size + n.b.size for n in nodes if n.w is not None)
         self.steps.append(Step(kind, record, names, nodes[-1].shape, macs, size, buffers))
 
-    # -- memory -----------------------------------------------------------------------
-
-    def buffers(self):
-        """Every buffer with its life, placed; and the floats of all together."""
+    def buffers(self, kept=()):
+        """Every buffer with its life, placed, those named `kept` until the end; and the floats of all together."""
         found: dict[str, Buffer] = {}
         for number, step in enumerate(self.steps):
             for name in step.buffers.values():
                 buffer = found.setdefault(name, Buffer(name, self.sizes[name], number, number))
-                buffer.last = len(self.steps) if name in self._keep else number
+                buffer.last = len(self.steps) if name in kept else number
         return found, place(found.values())

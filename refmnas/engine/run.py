@@ -12,7 +12,7 @@ import numpy as np
 from .. import kernels
 from ..errors import DataError, DtypeError, KernelError, ShapeError, SpecError
 from ..models import fold
-from . import program
+from . import pack, program
 
 HUGE = 1 << 21  # bytes of a large page
 
@@ -51,11 +51,15 @@ def compile(net, *, batch=1, size=None, threads=1):
     if not kernels.built():
         raise KernelError(f"compile: the engine is C, which is not built ({kernels.why_not()})")
     batch, threads = _whole("batch", batch, 1 << 20), _whole("threads", threads, 256)
-    if size is None:
-        height = width = net.size
-    else:
-        height, width = (_whole("size", s, 1 << 15) for s in ((size, size) if np.ndim(size) == 0 else size))
-    return Plan(_nodes(net, (height, width)), batch=batch, threads=threads)
+    return Plan(_nodes(net, _size(net.size if size is None else size)), batch=batch, threads=threads)
+
+
+def _size(size):
+    """(H, W) of an edge or of a pair; so small that a place in a plane of 16 channels is an int32."""
+    pair = tuple(size) if isinstance(size, (tuple, list)) else (size, size)
+    if len(pair) != 2:
+        raise SpecError(f"compile: size is {size!r}, wanted an edge or (H, W)")
+    return tuple(_whole("size", s, 1 << 13) for s in pair)
 
 
 def _whole(name, value, most):
@@ -79,30 +83,32 @@ def _nodes(net, size):
 class Plan:
     """What `compile` returns: y = plan(x), x (N, H, W, 3) float32, y (N, classes)."""
 
-    def __init__(self, nodes, *, batch, threads, keep=()):
-        isa = kernels.isa()
-        shape = program.Shape(*_engine().shape(isa))
-        built = program.Builder(nodes, shape, keep).run()
-        buffers, arena = built.buffers()
-        image = nodes[0].shape_in
-        self.isa, self.batch, self.threads, self.size = isa, batch, threads, image[:2]
-        self.classes = nodes[-1].shape[0]
-        zeros, scratch = arena, -(-built.scratch // 16) * 16
-        begin = zeros + -(-image[1] * 3 // 16) * 16
-        weights, work = _arrays(built.packer.weights.size, begin + threads * scratch)
-        built.packer.weights.into(weights)
-        tables = np.zeros(max(built.packer.tables.size, 1), np.int32)
-        built.packer.tables.into(tables)
-        records = [s.record | {"kind": s.kind} | {k: buffers[v].at for k, v in s.buffers.items()} for s in built.steps]
-        options = {"isa": shape.isa, "batch": batch, "threads": threads, "scratch": begin, "scratch_size": scratch}
-        options |= {"zeros": zeros, "image_h": image[0], "image_w": image[1], "classes": self.classes}
-        self._program = _engine().Program(records, weights, work, tables, options)
-        self._steps, self._block = built.steps, shape.block
+    def __init__(self, nodes, *, batch, threads):
+        self.isa, shape = kernels.isa(), program.Shape(*_engine().shape(kernels.isa()))
+        self._built = program.Builder(nodes, shape).run()
+        self.batch, self.threads, self.size, self.classes = batch, threads, nodes[0].shape_in[:2], nodes[-1].shape[0]
+        (self._weights,) = _arrays(self._built.packer.weights.size)
+        self._built.packer.weights.into(self._weights)
+        self._tables = np.zeros(self._built.packer.tables.size, np.int32)
+        self._built.packer.tables.into(self._tables)
+        self._built.packer.empty()
+        self._program, self._buffers, self._work, arena = self._assembled(batch)
         self._lock = threading.Lock()
-        self.memory = Memory(4 * weights.size, 4 * begin, 4 * threads * scratch)
+        self.memory = Memory(4 * self._weights.size, 4 * arena, 4 * (self._work.size - arena))
+
+    def _assembled(self, batch, kept=()):
+        """(program, buffers by name, work memory, its floats before the scratch), with some buffers kept to the end."""
+        buffers, arena = self._built.buffers(kept)
+        scratch = -(-self._built.scratch // pack.LINE) * pack.LINE
+        (work,) = _arrays(arena + self.threads * scratch)
+        places = [{field: buffers[name].at for field, name in s.buffers.items()} for s in self._built.steps]
+        records = [s.record | {"kind": s.kind} | at for s, at in zip(self._built.steps, places, strict=True)]
+        options = {"isa": self._built.shape.isa, "batch": batch, "threads": self.threads, "classes": self.classes}
+        options |= {"image_h": self.size[0], "image_w": self.size[1], "scratch": arena, "scratch_size": scratch}
+        return _engine().Program(records, self._weights, work, self._tables, options), buffers, work, arena
 
     def __repr__(self):
-        return f"<Plan of {len(self._steps)} steps, {self.size} batch {self.batch} threads {self.threads} {self.isa}>"
+        return f"<Plan of {len(self._built.steps)} steps, {self.size} batch {self.batch} threads {self.threads} {self.isa}>"
 
     def __call__(self, x, *, out=None, layout="NHWC"):
         """Logits (N, classes), in a fresh array or in `out`.
@@ -144,16 +150,63 @@ class Plan:
     @property
     def steps(self):
         """Every step in order: kind, nodes, shape of its result, operations, bytes of weights, units for threads."""
-        return [self._row(s) for s in self._steps]
+        return [self._row(s) for s in self._built.steps]
 
     def _row(self, s):
         return Row(program.KINDS[s.kind], s.names, s.shape, 2 * s.macs * self.batch, s.size, s.record["units"])
+
+    def outputs(self, names):
+        """What the plan computes on its way: a function of x that gives {name: (N, H, W, C)}, as fresh arrays.
+
+        names    of layers or blocks: "stages.2.0" is the block's result.  What lies inside a
+                 fused step is never stored: SpecError then names what there is.
+
+        >>> features = plan.outputs(["stages.2.0", "stages.4.1"])    # doctest: +SKIP
+        >>> features(x)["stages.2.0"].shape                          # doctest: +SKIP
+        (1, 28, 28, 40)
+        """
+        return Features(self, names)
 
     def profile(self, x, runs=30):
         """Median seconds of every step over `runs` runs; whole steps are timed, so a run costs the same."""
         x, y = self._checked(x, "NHWC"), np.empty((self.batch, self.classes), np.float32)
         with self._lock:
             return np.median([self._program.profile(x, y) for _ in range(runs)], axis=0)
+
+
+class Features:
+    """What `Plan.outputs` returns.  It has memory of its own beside the plan's weights."""
+
+    def __init__(self, plan, names):
+        self._shapes = {s.buffers["y"]: s.shape for s in plan._built.steps if "y" in s.buffers and len(s.shape) == 3}
+        self._names = {name: self._found(name) for name in ([names] if isinstance(names, str) else names)}
+        self._program, self._buffers, self._work, _ = plan._assembled(1, set(self._names.values()))
+        self._plan, self._block = plan, plan._built.block
+        self._lock = threading.Lock()
+
+    def _found(self, name):
+        """The step whose result is a layer's or a block's."""
+        for known in (name, f"{name}.add", f"{name}.project"):
+            if known in self._shapes:
+                return known
+        raise SpecError(f"Plan.outputs: no step stores {name!r}; there are {', '.join(self._shapes)}")
+
+    def __call__(self, x, *, layout="NHWC"):
+        x = self._plan._checked(x, layout)
+        found = {name: np.empty((len(x), *self._shapes[at]), np.float32) for name, at in self._names.items()}
+        logits = np.empty((1, self._plan.classes), np.float32)
+        with self._lock:
+            for n in range(len(x)):
+                self._program.run(x[n : n + 1], logits)
+                for name, at in self._names.items():
+                    found[name][n] = self._plane(at)
+        return found
+
+    def _plane(self, name):
+        """A buffer's blocks as (H, W, C)."""
+        (h, w, c), buffer = self._shapes[name], self._buffers[name]
+        blocks = self._work[buffer.at : buffer.at + buffer.size].reshape(-1, h, w, self._block)
+        return blocks.transpose(1, 2, 0, 3).reshape(h, w, -1)[..., :c]
 
 
 def _engine():
@@ -165,7 +218,9 @@ def _engine():
 def _arrays(*floats):
     """Zeroed float32 arrays in one arena at a large page's boundary: fewer pages to look up while they are walked."""
     total = sum(-(-n // 1024) * 4096 for n in floats)
-    room = mmap.mmap(-1, total + HUGE)
+    # Private: by default a child after fork would share the memory, and both would run in it at once.
+    private = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
+    room = mmap.mmap(-1, total + HUGE, **private)
     if hasattr(mmap, "MADV_HUGEPAGE"):
         with suppress(OSError):  # a system without large pages
             room.madvise(mmap.MADV_HUGEPAGE)

@@ -1,0 +1,109 @@
+"""The engine's contract as a slow program: the order of csrc/engine.h, in NumPy, one rounding at a time.
+
+It shares nothing with the engine but the folded nodes: no blocks, no panels, no fusion.
+
+    convolution   one chain of multiply-adds from the bias: kernel row, kernel column, input channel
+    mean          within a row one chain of additions from 0, then the rows' sums from 0,
+                  then times float32(1 / (H * W))
+    activation    the formulas of csrc/f32_engine_act.inc.h, each operation rounded once
+"""
+
+import numpy as np
+from multiply_add import fma
+
+from refmnas.models.fold import IMAGE
+
+F = np.float32
+
+
+def run(nodes, x):
+    """Every result by name."""
+    values = {IMAGE: x}
+    for node in nodes:
+        y = RESULT[node.op](node, *(values[name] for name in node.inputs))
+        values[node.name] = activated(node.act, y)
+    return values
+
+
+def _window(node, x):
+    """The image with its zeros around, and a view of it for every tap."""
+    top, bottom, left, right = node.pad
+    padded = np.pad(x, ((0, 0), (top, bottom), (left, right), (0, 0)))
+    P, Q, S = node.shape[0], node.shape[1], node.stride
+    for i in range(node.kernel):
+        for j in range(node.kernel):
+            yield i, j, padded[:, i : i + (P - 1) * S + 1 : S, j : j + (Q - 1) * S + 1 : S]
+
+
+def conv(node, x):
+    total = np.broadcast_to(node.b, (len(x), *node.shape)).astype(F)
+    for i, j, seen in _window(node, x):
+        for c in range(x.shape[3]):
+            total = fma(seen[..., c : c + 1], node.w[i, j, c], total)
+    return total
+
+
+def depthwise(node, x):
+    total = np.broadcast_to(node.b, (len(x), *node.shape)).astype(F)
+    for i, j, seen in _window(node, x):
+        total = fma(seen, node.w[i, j], total)
+    return total
+
+
+def dense(node, x):
+    """Pointwise and linear."""
+    total = np.broadcast_to(node.b, (*x.shape[:-1], len(node.b))).astype(F)
+    for c in range(x.shape[-1]):
+        total = fma(x[..., c : c + 1], node.w[c], total)
+    return total
+
+
+def pool(node, x):
+    _, H, W, _ = x.shape
+    total = np.zeros((len(x), x.shape[3]), F)
+    for r in range(H):
+        row = np.zeros_like(total)
+        for s in range(W):
+            row = row + x[:, r, s]
+        total = total + row
+    return total * (F(1) / F(H * W))
+
+
+RESULT = {
+    "conv": conv, "depthwise": depthwise, "pointwise": dense, "linear": dense, "pool": pool,
+    "scale": lambda node, x, g: x * g[:, None, None, :], "add": lambda node, x, z: x + z,
+}  # fmt: skip
+
+
+def exp(t):
+    """e^t by the polynomial: its numbers stand in csrc/f32_engine_act.inc.h."""
+    h = lambda text: F(float.fromhex(text))  # noqa: E731
+    t = np.maximum(np.minimum(t, F(88)), F(-87))
+    shifted = fma(t, h("0x1.715476p+0"), h("0x1.8p+23"))
+    n = shifted - h("0x1.8p+23")
+    r = fma(n, h("-0x1.7f7d1cp-20"), fma(n, h("-0x1.62e4p-1"), t))
+    p = h("0x1.6a23cep-10")
+    for number in ("0x1.123a2p-7", "0x1.5558f2p-5", "0x1.555492p-3", "0x1.fffffcp-2", "1", "1"):
+        p = fma(p, r, h(number))
+    return p * np.exp2(n).astype(F)
+
+
+def _clip(x, low, high):
+    return np.minimum(np.maximum(x, F(low)), F(high))
+
+
+ACTS = {
+    "identity": lambda x: x,
+    "relu": lambda x: np.maximum(x, F(0)),
+    "relu6": lambda x: _clip(x, 0, 6),
+    "swish": lambda x: x / (F(1) + exp(-x)),
+    "sigmoid": lambda x: F(1) / (F(1) + exp(-x)),
+    "hard_sigmoid": lambda x: _clip(x + F(3), 0, 6) / F(6),
+    "hard_swish": lambda x: x * _clip(x + F(3), 0, 6) / F(6),
+    "hard_sigmoid_slim": lambda x: _clip(x + F(3), 0, 6) * F(0.16667),
+    "hard_sigmoid_keras": lambda x: _clip(x * F(0.2) + F(0.5), 0, 1),
+}
+
+
+def activated(kind, x):
+    return ACTS[kind](x)

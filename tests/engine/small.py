@@ -1,0 +1,71 @@
+"""Small networks with each thing that a step of the engine can be: one table, read by several tests."""
+
+from dataclasses import replace
+
+import numpy as np
+from networks import stirred
+
+from refmnas.models import dialect
+from refmnas.models.spec import Head, NetSpec, Stage, Stem
+
+
+def _net(stem, *stages, classes=10, head=24, activation="relu"):
+    return NetSpec("small", "tests", stem, stages, Head(head, classes), activation=activation)
+
+
+# name: (table, source of its conventions, size of the image)
+NETS = {
+    # A stem in the first block's ring; bands with and without expansion; slabs with a sum.
+    "plain": (
+        _net(Stem(3, 2, 8), Stage("sep", 1, 3, 1, 1, 8, skip=False), Stage("mbconv", 2, 3, 2, 3, 16),
+             Stage("mbconv", 2, 5, 2, 2, 24)),
+        "torchvision", (72, 69),
+    ),
+    # The first block's sum needs the stem that would live in its ring.
+    "stem-skip": (_net(Stem(3, 2, 8), Stage("sep", 2, 3, 1, 1, 8), Stage("mbconv", 1, 5, 2, 3, 12)), "timm", (67, 70)),
+    # TensorFlow's padding is uneven at stride 2; ReLU6; odd sizes.
+    "same": (
+        _net(Stem(3, 2, 9), Stage("mbconv", 2, 3, 1, 2, 9), Stage("mbconv", 1, 5, 2, 3, 17), Stage("mbconv", 1, 7, 2, 1, 20),
+             activation="relu6"),
+        "tf", (67, 35),
+    ),
+    # Squeeze and excitation over bands and slabs, of blocks with and without expansion.
+    "excited": (
+        _net(Stem(5, 2, 8), Stage("sep", 1, 3, 1, 1, 8, se=0.5), Stage("mbconv", 2, 3, 1, 2, 8, se=0.25),
+             Stage("mbconv", 3, 5, 2, 3, 16, se=0.25), classes=71, head=130),
+        "tf", (65, 66),
+    ),
+    "swish": (
+        _net(Stem(3, 1, 5), Stage("mbconv", 2, 3, 2, 3, 8, se=0.5), Stage("mbconv", 2, 9, 1, 2, 8), activation="swish"),
+        "timm", (37, 41),
+    ),
+    "hard-swish": (
+        _net(Stem(7, 2, 40), Stage("mbconv", 2, 5, 1, 1, 40, se=0.25), Stage("mbconv", 2, 3, 2, 2, 64, se=0.25),
+             activation="hard_swish"),
+        "tf", (29, 71),
+    ),
+    # Planes smaller than a tile's seven pixels and than the kernel.
+    "tiny": (_net(Stem(3, 2, 8), Stage("mbconv", 2, 5, 2, 4, 16, se=0.25), Stage("mbconv", 2, 7, 2, 3, 24)), "tf", (9, 5)),
+}  # fmt: skip
+GATES = {"swish": "hard_sigmoid", "hard-swish": "hard_sigmoid_slim", "tiny": "hard_sigmoid_keras"}
+
+
+def net(name, seed=0):
+    """The network, batch norm with something to fold."""
+    spec, source, _ = NETS[name]
+    record = replace(dialect.of(source, "mnasnet-a1"), gate=GATES.get(name, "sigmoid"))
+    return stirred(spec, record, seed=seed)
+
+
+def size(name):
+    return NETS[name][2]
+
+
+def images(shape, batch=1, seed=0):
+    """Both signs, a few sizes: (N, H, W, 3)."""
+    return np.random.default_rng(seed).standard_normal((batch, *shape, 3), np.float32)
+
+
+def words(y):
+    """Floats as unsigned words: -0.0 differs from 0.0."""
+    return np.ascontiguousarray(y).view(np.uint32)

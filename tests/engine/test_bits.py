@@ -1,0 +1,100 @@
+"""An image's result is the same bits in any plan of the same weights and size: a sample of benchmarks/bits.py."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small import images, net, size, words
+
+import refmnas
+from refmnas import kernels
+from refmnas.models import names
+
+_SPEC = importlib.util.spec_from_file_location("bits", Path(__file__).parents[2] / "benchmarks" / "bits.py")
+bits = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(bits)
+
+LARGE = ("mnasnet-d1", "mnasnet-d1-320", "efficientnet-lite1", "efficientnet-lite2", "efficientnet-lite3", "efficientnet-lite4")
+
+
+def sample(count):
+    """Every instruction set, every number of threads and every batch; the pairs move with `count`."""
+    isas, threads = enumerate(kernels.isas()), tuple(enumerate(bits.THREADS))
+    return [(isa, n, bits.BATCHES[(k + j + count) % 3]) for j, isa in isas for k, n in threads]
+
+
+def agree(network, x, kinds):
+    compared, differing, wrong = bits.compare(network, x, kinds)
+    assert differing == 0, f"{differing} of {compared} outputs differ, in {wrong}"
+    assert compared >= 3 * len(kinds)
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_network_has_the_same_bits_in_every_plan(name):
+    k = names().index(name)
+    edge = bits.SIZES[k % 4] if name not in LARGE else 33
+    agree(bits.stirred(name, 0.35, 50, k), images((edge, edge), 3, seed=k), sample(k)[k % 2 :: 2])
+
+
+@pytest.mark.parametrize(("name", "edge"), [("mnasnet-a1", 33), ("mobilenet-v2", 41), ("mnasnet-small", 65)])
+def test_whole_widths_have_the_same_bits_in_every_plan(name, edge):
+    agree(bits.stirred(name, 1.0, 50, edge), images((edge, edge), 2, seed=edge), sample(edge)[edge % 2 :: 2])
+
+
+@pytest.mark.parametrize(("k", "name"), [*enumerate(["excited", "swish", "hard-swish", "tiny"])])
+def test_small_networks_with_every_kind_of_step_do_too(k, name):
+    agree(net(name), images(size(name), 3), bits.everything()[k::4])
+
+
+def test_a_run_again_gives_the_same_bits():
+    plan = refmnas.compile(net("excited"), batch=2, size=size("excited"), threads=3)
+    x = images(size("excited"), 2)
+    want = words(plan(x))
+    y = np.full((2, 71), np.nan, np.float32)
+    for _ in range(50):
+        assert np.array_equal(words(plan(x, out=y)), want)
+
+
+def test_more_images_change_no_neighbour():
+    """An image of infinities or NaN leaves the others of its batch as they are."""
+    shape = size("swish")
+    plan, x = refmnas.compile(net("swish"), batch=3, size=shape, threads=2), images(shape, 3)
+    want = words(plan(x))
+    for value in (np.inf, np.nan, 3e38):
+        x[1] = value
+        got = words(plan(x))
+        assert np.array_equal(got[[0, 2]], want[[0, 2]])
+
+
+@pytest.mark.parametrize("isa", kernels.isas())
+def test_bits_do_not_depend_on_where_an_image_lies(isa):
+    shape = size("plain")
+    with kernels.select_isa(isa):
+        plan = refmnas.compile(net("plain"), size=shape)
+    x = images(shape)
+    want = words(plan(x))
+    for floats in range(0, 16, 3):
+        memory = np.empty(x.size + 64, np.float32)
+        start = (-memory.ctypes.data // 4) % 16 + floats
+        moved = memory[start : start + x.size].reshape(x.shape)
+        moved[...] = x
+        assert np.array_equal(words(plan(moved)), want)
+
+
+def test_the_comparison_can_fail(monkeypatch):
+    """The last layer's weights moved by one unit in the last place is seen."""
+    answers, moved = bits.answers, []
+
+    def other(network, x, isa, threads, batch):
+        if batch == 2:
+            w = network.parameters()["head.dense.w"]
+            w[...] = np.nextafter(w, np.float32(9))
+            moved.append(1)
+        return answers(network, x, isa, threads, batch)
+
+    monkeypatch.setattr(bits, "answers", other)
+    _, differing, wrong = bits.compare(net("plain"), images(size("plain"), 2), [("scalar", 1, 1), ("scalar", 1, 2)])
+    assert moved
+    assert differing
+    assert wrong == [("scalar", 1, 2)]

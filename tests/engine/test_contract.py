@@ -1,0 +1,54 @@
+"""A plan's logits are, bit for bit, those of the contract's order written out in NumPy."""
+
+import definition
+import numpy as np
+import pytest
+from networks import stirred
+from small import NETS, images, net, size, words
+
+import refmnas
+from refmnas import kernels
+from refmnas.models import fold
+
+
+def defined(network, shape, x):
+    nodes = fold.nodes(network, shape)
+    return definition.run(nodes, x)[nodes[-1].name]
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_logits_are_the_definitions(name):
+    network, shape = net(name), size(name)
+    x = images(shape, 2)
+    logits = defined(network, shape, x)
+    assert np.isfinite(logits).all()
+    assert len(np.unique(logits)) > logits.shape[1]  # two images, two answers
+    want = words(logits)
+    for isa in kernels.isas():
+        with kernels.select_isa(isa):
+            plan = refmnas.compile(network, batch=2, size=shape, threads=2)
+            wrong = int((words(plan(x)) != want).sum())
+            assert not wrong, f"{name} {isa}: {wrong} of {want.size} logits differ"
+
+
+@pytest.mark.parametrize(
+    ("name", "dialect", "size"),
+    [("mnasnet-a1", "tf", 35), ("mnasnet-b1", "torchvision", 33), ("mnasnet-small", "timm", 65), ("mobilenet-v2", "keras", 33)],
+)
+def test_networks_of_the_zoo_are_the_definitions(name, dialect, size):
+    network = stirred(name, dialect, width=0.35, classes=11)
+    x = images((size, size))
+    want, plan = defined(network, (size, size), x), refmnas.compile(network, size=size)
+    assert np.array_equal(words(plan(x)), words(want))
+
+
+def test_another_order_is_not_the_definitions():
+    """The comparison can fail: the same sums from the last input channel to the first have other bits."""
+    network, shape = net("plain"), size("plain")
+    x, nodes = images(shape), fold.nodes(network, shape)
+    values = definition.run(nodes, x)
+    last = nodes[-1]
+    before, total = values[last.inputs[0]], np.broadcast_to(last.b, (1, *last.shape)).astype(np.float32)
+    for c in reversed(range(len(last.w))):
+        total = definition.fma(before[:, c : c + 1], last.w[c], total)
+    assert not np.array_equal(words(total), words(values[last.name]))
