@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import sys
+import traceback
 
 from ..errors import RefmnasError
 
@@ -31,9 +32,15 @@ def main(argv):
         emit("interrupted")
     except RefmnasError as error:
         emit("refused", message=" ".join(str(error).split()))
-    except MemoryError as error:
-        emit("refused", message=f"not enough memory: {error}")
+    except Exception as error:  # a fault of ours or of a runtime: it ends this job, not the bench
+        emit("refused", message=f"{type(error).__name__}: {' '.join(str(error).split())} ({_where(error)})")
     return 0
+
+
+def _where(error):
+    """The innermost line of Python that an exception came from."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{os.path.basename(last.filename)}:{last.lineno}"
 
 
 def _own_output():

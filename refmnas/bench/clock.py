@@ -96,7 +96,7 @@ def cell(runs, rules=None, clock=None, *, first=None, tell=lambda text: None):
     rules, clock, best = rules or Rules(), clock or Clock(), None
     for attempt in range(1, rules.again + 2):
         one = _measured(runs, rules, clock, first or next(iter(runs)), lambda text, n=attempt: tell(f"try {n}, {text}"))
-        if best is None or not one.is_interrupted and one.noise() < best.noise():
+        if best is None or (not one.is_interrupted and one.noise() < best.noise()):
             best = one
         best.attempts = attempt
         if one.is_interrupted:

@@ -40,8 +40,8 @@ def processor():
         text = CPUINFO.read_text(encoding="utf-8")
     except OSError:
         text = ""
-    found = (re.search(rf"^{key}[^:]*: (.*)$", text, re.M) for key in ("model name", "cpu family", "model"))
-    words = (f"{key} {match.group(1)}" for key, match in zip(("model name", "cpu family", "model"), found, strict=True) if match)
+    found = {key: re.search(rf"^{key}[^:]*: (.*)$", text, re.M) for key in ("model name", "cpu family", "model")}
+    words = (f"{key} {match.group(1)}" for key, match in found.items() if match)
     return " ".join(words) or platform.processor() or platform.machine()
 
 

@@ -65,7 +65,7 @@ def _torch():
     try:
         import torch
     except ImportError as error:
-        raise PeerError(f"bench: --ops compares with PyTorch, which is not there ({error}): pip install 'refmnas[peers]'") from None
+        raise PeerError(f"bench: --ops needs PyTorch, not there ({error}): pip install 'refmnas[peers]'") from None
     return torch
 
 
@@ -78,7 +78,8 @@ def _record(torch, claim, case, peer):
         want = prove.results(prove.oracle(claim.function)(*arrays, **prove.options(claim.function, case)))[0]
         exact = data == "integers" and claim.exact is not None and claim.exact(case)
         bound = np.zeros(want.shape) if exact else claim.bound(case, np.float32, *arrays)[0]
-        got = {"ours": _ours(claim, case, arrays)(), "peer": _numpy(call(*prepare(*arrays)), claim.function != "pointwise.forward")}
+        theirs = _numpy(call(*prepare(*arrays)), claim.function != "pointwise.forward")
+        got = {"ours": _ours(claim, case, arrays)(), "peer": theirs}
         for who, y in got.items():
             margins[who] = max(margins[who], prove.largest_margin(y, want, bound))
     ours, given = _ours(claim, case, arrays), prepare(*arrays)

@@ -35,7 +35,7 @@ def level(size, caches):
 
 
 def bound_s(work, peak, bandwidth, threads=1):
-    """(seconds, "FMA" or "bytes"): no implementation is faster, by what was measured.  A rate that is not known bounds nothing."""
+    """(seconds, "FMA" or "bytes"): nothing is faster, by what was measured.  A rate that is not known bounds nothing."""
     by = {
         "FMA": work.flops / (peak * threads) if peak else 0.0,
         "bytes": work.bytes / bandwidth if bandwidth else 0.0,

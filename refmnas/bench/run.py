@@ -98,9 +98,12 @@ def _events(process):
         except KeyboardInterrupt:
             with suppress(OSError):
                 process.send_signal(signal.SIGINT)
-            threading.Timer(GRACE_S, process.kill).start()
-            for event in _read(process):
-                yield event
+            patience = threading.Timer(GRACE_S, process.kill)
+            patience.start()
+            try:
+                yield from _read(process)
+            finally:
+                patience.cancel()
             yield {"event": "interrupted"}
             return
 

@@ -25,7 +25,7 @@ def add(subparsers):
     command.add_argument("--dialect", metavar="D", help="whose conventions (torchvision, timm, else the table's first)")
     command.add_argument("--peers", default="all", metavar="LIST", help="all, none, or ort,openvino,torch-eager,... (all)")
     command.add_argument("--seconds", type=float, default=20.0, metavar="S", help="of one measurement of a cell (20)")
-    command.add_argument("--layers", action="append", default=[], metavar="MODEL", help="each step of our plan, its bound, ort's")
+    command.add_argument("--layers", action="append", default=[], metavar="MODEL", help="each step of a plan beside its bound")
     command.add_argument("--ops", metavar="REGEX", help="single ops against PyTorch, over the cases of selftest")
     command.add_argument("--cases", type=int, default=5, metavar="N", help="cases of each op (5)")
     command.add_argument("--history", nargs="?", const="benchmarks/results", metavar="DIR", help="results side by side")

@@ -6,12 +6,13 @@ from html import escape
 
 from . import charts, page, rows
 
+LEAST = 256  # of the peak: slower points are not of the roofline's kind
 NAMES = {"1": "scalar", "4": "128-bit", "8": "256-bit", "16": "512-bit"}
 
 
 def bench(result):
     """The whole file."""
-    partial = "<p class=lead><b>Partial:</b> it was interrupted; what was measured until then.</p>" if result["is_partial"] else ""
+    partial = "<p class=lead><b>Partial:</b> interrupted; what was measured until then.</p>" if result["is_partial"] else ""
     parts = [
         "<h1>refmnas bench</h1>",
         "<p class=lead>Every competitor's output is compared with float64 first. Then they take turns in blocks, each after a "
@@ -29,18 +30,20 @@ def bench(result):
 
 
 def _roofline(result):
-    ceilings = result["machine"]["ceilings"]
-    flops = {NAMES.get(n, n): v for n, v in ceilings["gflops"].items()}
     points = [p for cell in result["cells"] for p in _cell_points(cell)]
-    points += [p for record in result["layers"] for p in _step_points(record)]
-    if not (flops and points):
-        return ""
-    picture = charts.roofline(points, flops, ceilings["gbytes_per_s"], title="roofline")
     told = (
-        "Filled: refmnas (of a profile: its steps). Hollow: the best peer. Operations are those of the network; bytes are its "
-        "weights, the image and the logits (of a step: its weights), each once. Rates are of one core, measured beside the cells."
+        "Filled: refmnas. Hollow: the best peer. Bytes are the network's weights, the image and the logits, each once. "
+        "Rates are of one core, the best of this bench."
     )
-    return "<h2>Roofline</h2>" + page.figure(picture, told)
+    picture = _drawn(points, result["machine"]["ceilings"])
+    return "<h2>Roofline</h2>" + page.figure(picture, told) if picture else ""
+
+
+def _drawn(points, ceilings):
+    """The roofline of points; those that compute next to nothing are left out.  Empty where nothing is left."""
+    flops = {NAMES.get(n, n): v for n, v in ceilings["gflops"].items()}
+    shown = [p for p in points if flops and p["gflops"] * LEAST >= max(flops.values())]
+    return charts.roofline(shown, flops, ceilings["gbytes_per_s"], title="roofline") if shown else ""
 
 
 def _cell_points(cell):
@@ -107,14 +110,17 @@ def _layers(record):
         for row in record["steps"]
     ]
     told = (
-        f"Each step of the plan: our median, beneath it the sum of {peer}'s own profile of the same nodes; dashed: the bound, the "
-        f"greater of operations over peak and weights over the bandwidth of {record['weights_in']}."
+        f"Each step of the plan: our median, beneath it the sum of {peer}'s own profile of the same nodes; dashed: the bound, "
+        f"the greater of operations over peak and weights over the bandwidth of {record['weights_in']}."
     )
+    points = _drawn(list(_step_points(record)), record["ceilings"])
+    dots = "Each step once more: operations per byte of its weights; steps without multiply-adds to speak of are left out."
     missing = [f"{peer}: {record['peer']['absent']}"] if "absent" in record["peer"] else []
     return "\n".join(
         [
             f"<h2>Steps of {escape(rows.title(record))}</h2>",
             page.figure(charts.pairs(marks, unit="us", title="steps"), told),
+            page.figure(points, dots) if points else "",
             page.table(rows.STEP, rows.steps(record), left=3),
             page.said([*missing, f"largest error of the plan {record['error']:.1e} of the largest logit"]),
         ]
@@ -135,5 +141,5 @@ def _ops(records):
     if not records:
         return ""
     table = page.table(rows.OP, [rows.op(record) for record in records])
-    told = "Margins are the largest error over the derived bound: above 1 it is wrong, and not ranked. Ratio: PyTorch's time to ours."
+    told = "Margins: the largest error over the derived bound, above 1 it is wrong, not ranked. Ratio: PyTorch's time to ours."
     return f"<h2>Single ops against PyTorch, one thread</h2><p class=lead>{told}</p>{table}"

@@ -9,7 +9,7 @@ from . import svg
 WIDTH, LABEL, ROW = 760, 170, 26
 
 
-def bars(rows, *, unit, title, bound=None, bound_name="FMA bound", label=LABEL, width=WIDTH):
+def bars(rows, *, unit, title, bound=None, label=LABEL, width=WIDTH):
     """Horizontal bars: rows of {label, value, low, high, kind, note}; low and high may be absent."""
     most = max([row.get("high") or row["value"] for row in rows] + [bound or 0.0]) * 1.02
     end, top = width - 150, 8
@@ -27,7 +27,6 @@ def bars(rows, *, unit, title, bound=None, bound_name="FMA bound", label=LABEL, 
         marks += _bar(row, x, top + ROW * k, label)
     if bound:
         marks.append(svg.line(x(bound), top - 4, x(bound), height - 24, "bound"))
-        marks.append(f"<title>{bound_name} {bound:.3g} {unit}</title>")
     return svg.drawing(width, height, marks, title=title)
 
 
@@ -41,7 +40,7 @@ def _bar(row, x, y, label):
     if low is not None and high is not None:
         marks.append(svg.line(x(low), middle, x(high), middle, "range"))
         marks += [svg.line(x(v), middle - 4, x(v), middle + 4, "range") for v in (low, high)]
-    marks.append(svg.text(x(high or row["value"]) + 6, middle + 4, f"{row['value']:.3g} {row.get('note', '')}".strip()))
+    marks.append(svg.text(x(high or row["value"]) + 6, middle + 4, f"{row['value']:#.3g} {row.get('note', '')}".strip()))
     return marks
 
 
@@ -82,7 +81,7 @@ def roofline(points, flops, bandwidths, *, title, width=WIDTH, height=430):
     ys = [p["gflops"] for p in points] + list(flops.values())
     low_x, high_x = _down(min(xs) / 1.5), _up(max(xs) * 2)
     low_y, high_y = _down(min(ys) / 1.5), _up(peak * 1.1)
-    left, right, top, bottom = 52, width - 150, 10, height - 44
+    left, right, top, bottom = 52, width - 150, 24, height - 44
 
     def at(intensity, gflops):
         return (
@@ -113,7 +112,7 @@ def _axes(at, x_range, y_range, box, height):
         y = at(x_range[0], value)[1]
         marks += [svg.line(left, y, right, y, "grid"), svg.text(left - 6, y + 4, f"{value:g}", "soft r")]
     marks.append(svg.text((left + right) / 2, height - 8, "floating-point operations per byte", "soft m"))
-    marks.append(svg.text(left + 4, top + 12, "GFLOP/s of a core", "soft"))
+    marks.append(svg.text(8, top - 10, "GFLOP/s of a core", "soft"))
     return marks
 
 
@@ -135,14 +134,17 @@ def _roofs(at, flops, bandwidths, limits, right):
         ends.append((y + 4, f"{name} {value:.3g}"))
     for y, (_, words) in zip(svg.apart([y for y, _ in ends], 14), ends, strict=True):
         marks.append(svg.text(right + 6, y, words, "soft"))
-    for name, value in bandwidths.items():
+    for k, (name, value) in enumerate(bandwidths.items()):
+        low = at(low_x, low_y)[1] - 14 * (len(bandwidths) - 1 - k)
+        marks.append(svg.text(right + 6, low, f"{name} {value:.3g} GB/s", "soft"))
         begin = max(low_x, low_y / value)
         (x1, y1), (x2, y2) = at(begin, begin * value), at(peak / value, peak)
         marks.append(svg.line(x1, y1, x2, y2, "slope"))
         angle = math.degrees(math.atan2(y2 - y1, x2 - x1))
-        x, y = x1 + 0.08 * (x2 - x1), y1 + 0.08 * (y2 - y1) - 5
+        part = 0.04 + 0.1 * k
+        x, y = x1 + part * (x2 - x1) - 3, y1 + part * (y2 - y1) - 3
         turned = f'transform="rotate({angle:.1f} {x:.1f} {y:.1f})"'
-        marks.append(f'<text x="{x:.1f}" y="{y:.1f}" class="soft" {turned}>{name} {value:.3g} GB/s</text>')
+        marks.append(f'<text x="{x:.1f}" y="{y:.1f}" class="soft" {turned}>{name}</text>')
     return marks
 
 
@@ -154,5 +156,5 @@ def _points(at, points):
     ]
     named = [(p["label"], x, y) for p, (x, y) in zip(points, places, strict=True) if p["label"]]
     for y, (label, x, _) in zip(svg.apart([y + 4 for _, _, y in named], 13), named, strict=True):
-        marks.append(svg.text(x + 9, y, label))
+        marks.append(svg.text(x + 9, y, label, "halo"))
     return marks

@@ -23,7 +23,7 @@ def picture(record):
         marks += _buffer(b, number, column, y, len(steps))
     begin = memory["arena"]
     wide = column * len(steps)
-    tip = f"scratch of {record['threads']} threads: {size(memory['scratch'])}"
+    tip = f"scratch of {record['threads']} thread{'s' * (record['threads'] > 1)}: {size(memory['scratch'])}"
     marks.append(svg.rect(LEFT, y(begin), wide, y(total) - y(begin), style=_colour(None), tip=tip))
     if y(total) - y(begin) > 14:
         marks.append(svg.text(LEFT + 8, (y(begin) + y(total)) / 2 + 4, tip))

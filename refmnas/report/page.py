@@ -22,17 +22,19 @@ th { color:var(--soft); font-weight:600; } td.r, th.r { text-align:right; font-v
 # Of pages with figures: tables that are too wide scroll in a box of their own, pictures shrink.
 FIGURES = """
 body { max-width:1240px; } h3 { font-size:14px; margin:22px 0 4px; }
-.scroll { overflow-x:auto; } td { white-space:nowrap; } td.w { white-space:normal; min-width:16em; }
+.scroll { overflow-x:auto; } .scroll > svg { min-width:860px; } td, th { white-space:nowrap; }
+td.w { white-space:normal; min-width:16em; }
+.facts th { vertical-align:top; }
 tr.ours td { font-weight:600; color:var(--mark); } tr.bad td { color:var(--bad); } tr.away td { color:var(--soft); }
 ul.said { margin:8px 0; padding-left:20px; color:var(--soft); font-size:13px; overflow-wrap:anywhere; }
-.pair { display:flex; flex-wrap:wrap; gap:8px 32px; align-items:flex-start; }
-.pair > figure { flex:1 1 520px; min-width:0; }
 figure { margin:10px 0; } figcaption { color:var(--soft); font-size:13px; max-width:84ch; }
 svg { display:block; width:100%; height:auto; font:12px system-ui,-apple-system,"Segoe UI",Roboto,sans-serif; }
 svg text { fill:var(--ink); } svg .soft { fill:var(--soft); } svg .r { text-anchor:end; } svg .m { text-anchor:middle; }
+svg .halo { paint-order:stroke; stroke:var(--paper); stroke-width:3px; }
 svg .grid { stroke:var(--line); stroke-width:1; } svg .axis { stroke:var(--soft); stroke-width:1; }
 svg .ours { fill:var(--mark); } svg .peer { fill:var(--soft); fill-opacity:.55; } svg .bad { fill:var(--bad); fill-opacity:.5; }
-svg .range { stroke:var(--ink); stroke-width:1.2; fill:none; } svg .bound { stroke:var(--bad); stroke-width:1.3; stroke-dasharray:4 3; }
+svg .range { stroke:var(--ink); stroke-width:1.2; fill:none; }
+svg .bound { stroke:var(--bad); stroke-width:1.3; stroke-dasharray:4 3; }
 svg .roof { stroke:var(--ink); stroke-width:1.5; fill:none; } svg .slope { stroke:var(--soft); stroke-width:1.2; fill:none; }
 svg .hollow { fill:var(--paper); stroke:var(--soft); stroke-width:1.5; }
 @media (max-width:760px) { body { padding:16px 14px 32px; } td, th { padding-right:12px; } }
@@ -66,7 +68,7 @@ def table(header, rows, *, left=1):
 def facts(pairs):
     """A table of names and what they are; long values break."""
     rows = (f"<tr><th>{escape(name)}</th><td class=w>{escape(str(value))}</td></tr>" for name, value in pairs)
-    return f"<table>{''.join(rows)}</table>"
+    return f"<table class=facts>{''.join(rows)}</table>"
 
 
 def said(lines):
@@ -74,6 +76,7 @@ def said(lines):
     return f"<ul class=said>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>" if lines else ""
 
 
-def figure(picture, caption=""):
+def figure(picture, caption="", *, is_wide=False):
+    """A picture with words beneath; a wide one scrolls where the page is narrow, so that it stays readable."""
     told = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
-    return f"<figure>{picture}{told}</figure>"
+    return f"<figure>{f'<div class=scroll>{picture}</div>' if is_wide else picture}{told}</figure>"

@@ -51,7 +51,7 @@ def plan(record):
             f"<p class=lead>{escape(title(record))}</p>",
             page.facts(facts(record)),
             "<h2>Memory</h2>",
-            page.figure(memory.picture(record), told),
+            page.figure(memory.picture(record), told, is_wide=True),
             "<h2>Steps</h2>",
             page.table(HEADER, lines, left=4),
         ]
