@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import perf_counter, sleep
 
 from . import order
@@ -55,7 +55,6 @@ class Cell:
     attempts: int = 1
     is_interrupted: bool = False
     seconds: float = 0.0
-    _medians: dict[str, list[float]] = field(default_factory=dict)
 
     @property
     def rounds(self):
@@ -143,7 +142,7 @@ def _block(run, name, counts, rules, clock):
     for _ in range(rules.unrecorded):
         spent = _timed(run, clock)
     if name not in counts:
-        wanted = math.ceil(rules.block_s / max(spent, 1e-9))
+        wanted = math.ceil(rules.block_s / spent)
         counts[name] = min(max(wanted, rules.runs_least), rules.runs_most)
     return [_timed(run, clock) for _ in range(counts[name])]
 
@@ -151,7 +150,7 @@ def _block(run, name, counts, rules, clock):
 def _timed(run, clock):
     begin = clock.now()
     run()
-    return clock.now() - begin
+    return max(clock.now() - begin, 1e-9)  # a clock may not have moved
 
 
 def is_narrow(one, first):

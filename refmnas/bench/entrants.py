@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import __version__, compile, kernels, peers
+from .. import __version__, kernels, peers
+from ..engine import compile
 from ..errors import RefmnasError, SpecError
 from ..models import build, cost, dialect, fold, zoo
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import compile, peers
+from .. import peers
+from ..engine import compile
 from ..errors import RefmnasError
 from ..models import fold
 from . import ceilings, contest, entrants, machine, roofline
