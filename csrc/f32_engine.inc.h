@@ -87,9 +87,10 @@ static void RM_NAME(pw)(rm_frame *f, rm_pw *r, int64_t panel)
     if (panel > 3) { /* a wide panel: pixel by pixel */
         RM_NAME(pw_dense)(r, 0, r->pixels);
     } else {
-        /* With few input channels a tile of nine accumulators is faster than one of twelve. */
-        const int64_t full = RM_NAME(pw_pixels)[panel - 1];
-        const int64_t most = RM_BLOCK == 8 && panel == 3 && r->blocks * RM_BLOCK <= 48 ? 3 : full;
+        /* With few input channels tiles of eight or nine accumulators are faster than larger ones. */
+        static const int64_t FEW[] = {8, 4, 3};
+        const int is_small = RM_BLOCK == 8 && r->blocks * RM_BLOCK <= 48;
+        const int64_t most = is_small ? FEW[panel - 1] : RM_NAME(pw_pixels)[panel - 1];
         const int64_t tiles = (r->pixels + most - 1) / most, size = r->pixels / tiles, larger = r->pixels % tiles;
         if (larger)
             RM_NAME(pw_tiles)[panel - 1][size](r, 0, larger);

@@ -10,7 +10,7 @@
  */
 static const float RM_LOG2E = 0x1.715476p+0f, RM_LN2_HIGH = -0x1.62e4p-1f, RM_LN2_LOW = -0x1.7f7d1cp-20f;
 static const float RM_SHIFT = 0x1.8p+23f, RM_UNSHIFT = -0x1.8p+23f, RM_ONE = 1.0f, RM_MINUS_ONE = -1.0f;
-static const float RM_EXP_MOST = 88.0f, RM_EXP_LEAST = -87.0f, RM_THREE = 3.0f;
+static const float RM_EXP_MOST = 89.0f, RM_EXP_LEAST = -87.0f, RM_THREE = 3.0f;
 static const float RM_SLIM_SIXTH = 0.16667f, RM_FIFTH = 0.2f, RM_HALF = 0.5f;
 static const float RM_P[5] = {0x1.fffffcp-2f, 0x1.555492p-3f, 0x1.5558f2p-5f, 0x1.123a2p-7f, 0x1.6a23cep-10f};
 
@@ -20,7 +20,7 @@ RM_INLINE blk RM_NAME(fma)(blk a, blk b, blk sum)
     return sum;
 }
 
-/* Equation (1), t held to what a float32 can be the exponential of. */
+/* Equation (1); below -87 it is e^-87, and from 127.5 ln 2 on infinite, so that what is divided by it is 0. */
 static blk RM_NAME(exp)(blk t)
 {
     t = blk_max(blk_min(t, blk_set(&RM_EXP_MOST)), blk_set(&RM_EXP_LEAST));

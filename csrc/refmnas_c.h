@@ -76,7 +76,7 @@ enum {
 /* How a band or a slab comes by the planes that its depthwise convolution reads. */
 enum { RM_FILL_STEM = 0, RM_FILL_EXPAND = 1, RM_FILL_COPY = 2 };
 
-enum { RM_STEM_ROWS = 7 };
+enum { RM_STEM_ROWS = 7, RM_REACH = 256 }; /* most rows of the stem's window; of u under a band's or slab's windows */
 
 /* A pointwise or dense convolution: offsets of weights and bias, its panels, its activation. */
 typedef struct rm_product {
