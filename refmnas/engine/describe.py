@@ -1,0 +1,29 @@
+"""A plan as data: its steps, its memory, and where every buffer lies and how long it lives."""
+
+from __future__ import annotations
+
+from ..models import fold
+from . import program
+from .run import _engine, compile
+
+
+def describe(net, *, batch=1, size=None, threads=1):
+    """The record of `compile(net, ...)`; sizes and places are in bytes."""
+    plan = compile(net, batch=batch, size=size, threads=threads)
+    shape = program.Shape(*_engine().shape(plan.isa))
+    builder = program.Builder(fold.nodes(net, plan.size), shape).run()
+    buffers, _ = builder.buffers()
+    return {
+        "network": net.spec.name,
+        "dialect": net.dialect.source,
+        "size": list(plan.size),
+        "batch": plan.batch,
+        "threads": plan.threads,
+        "isa": plan.isa,
+        "block": shape.block,
+        "memory": plan.memory._asdict(),
+        "steps": [row._asdict() for row in plan.steps],
+        "buffers": [
+            {"name": b.name, "at": 4 * b.at, "bytes": 4 * b.size, "first": b.first, "last": b.last} for b in buffers.values()
+        ],
+    }
