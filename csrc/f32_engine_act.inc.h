@@ -6,7 +6,8 @@
  * ln 2 in two parts, the first of 16 bits, so that n times it is exact.  P is the
  * polynomial of degree 6 with P(0) = P'(0) = 1 that is nearest to e^r on |r| <= ln(2)/2
  * (weighted least squares, re-weighted until its error is even: 3.6e-9 of e^r).
- * Bound: benchmarks/activations.py measures every float32.
+ * Bound: 2.5 units in the last place, for sigmoid and swish alike; below -88.376 they are 0,
+ * at most 4.2e-39 and 3.7e-37 off (benchmarks/activations.py: measured for every float32).
  */
 static const float RM_LOG2E = 0x1.715476p+0f, RM_LN2_HIGH = -0x1.62e4p-1f, RM_LN2_LOW = -0x1.7f7d1cp-20f;
 static const float RM_SHIFT = 0x1.8p+23f, RM_UNSHIFT = -0x1.8p+23f, RM_ONE = 1.0f, RM_MINUS_ONE = -1.0f;
