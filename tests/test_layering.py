@@ -28,6 +28,8 @@ LINE = (
     ("recognition",),
     ("peers",),
     ("engine",),
+    ("report",),
+    ("bench",),
     ("predict",),
     ("reading",),
     ("explain",),
