@@ -102,3 +102,9 @@ def _kind(op, operands, name, attributes):
     if op == "Cast":
         return next(kind for kind, number in TYPES.items() if number == attributes["to"])
     return operands[0].dtype.str[1:]
+
+
+def chain(*nodes, tensors=None, inputs=None, outputs=None, opset=17, **options):
+    """A model of x (1, 4) to y."""
+    inputs = inputs or [value("x", "f4", (1, 4))]
+    return model(nodes, inputs, outputs or [value("y")], tensors, opset, **options)
