@@ -11,6 +11,10 @@ unit.  Apart from these stand inputs that have no result in float32 (NaN, and wh
 formula makes of infinities), and results below 2^-126 in size or set to 0 there,
 whose largest absolute error is printed instead.
 
+Measured over all inputs (AVX2; every instruction set gives the same bits): swish 2.394 units
+at -16.685, sigmoid 2.481 at -16.636, each beyond half a unit for less than 4 % of the
+inputs; below -88.376 both are 0, which is at most 3.7e-37 and 4.2e-39 off.
+
 Exit code 0: within the stated bounds (`STATED`), 1: not.
 """
 
@@ -37,8 +41,8 @@ from refmnas.kernels import engine
 STATED = {
     "relu": (0.0, 0.0),
     "relu6": (0.0, 0.0),
-    "sigmoid": (3.0, 6.1e-39),
-    "swish": (3.0, 4e-37),
+    "sigmoid": (2.5, 4.2e-39),
+    "swish": (2.5, 3.7e-37),
     "hard_sigmoid": (1.5, 2.0**-149),
     "hard_swish": (2.0, 2.0**-149),
     "hard_sigmoid_slim": (1.5, 2.0**-149),

@@ -235,7 +235,10 @@ def _arrays(*floats):
     total = sum(-(-n // 1024) * 4096 for n in floats)
     # Private: by default a child after fork would share the memory, and both would run in it at once.
     private = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
-    room = mmap.mmap(-1, total + HUGE, **private)
+    try:
+        room = mmap.mmap(-1, total + HUGE, **private)
+    except OSError as error:
+        raise MemoryError(f"compile: the system has no {total} bytes for the plan ({error})") from error
     if hasattr(mmap, "MADV_HUGEPAGE"):
         with suppress(OSError):  # a system without large pages
             room.madvise(mmap.MADV_HUGEPAGE)
