@@ -18,6 +18,7 @@ _KINKS = {
     "hard_sigmoid_slim": _HARD,
     "hard_sigmoid_keras": (-2.5, 2.5),
     "hard_swish": _HARD,
+    "hard_sigmoid_torch": _HARD,
 }
 
 

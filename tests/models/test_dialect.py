@@ -43,7 +43,7 @@ def test_the_source_evaluates_at_the_tables_size_unless_timm_says_otherwise(sour
 def test_the_originals_conventions():
     record = dialect.of("tf", "mnasnet-a1")
     assert (record.padding, record.bn_eps, record.bn_momentum) == ("same", 1e-3, 0.01)
-    assert (record.se_base, record.se_rounding, record.small_skip) == ("input", "truncate", "declared")
+    assert (record.se_base, record.se_rounding, record.first_skip) == ("input", "truncate", "declared")
     assert record.preprocess == Preprocess(
         "centre-fraction", 256, 224, "bilinear-tf1", (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
     )
