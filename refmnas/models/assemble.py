@@ -10,7 +10,6 @@ from __future__ import annotations
 from ..blocks import ConvBNAct, Conventions, MBConv, ResBottleneck, SepConv
 from ..blocks.conv_bn_act import dense
 from ..layers import Activation, Chain, Dropout, GlobalPool, Layer, Linear, Pointwise
-from ..layout import POINTWISE
 from . import plan
 
 
@@ -63,7 +62,7 @@ def _head(spec, dialect, c_in, c):
         parts |= ConvBNAct(conv, c).children
     parts["pool"] = GlobalPool()
     if hidden:
-        options = {"kind_of_w": POINTWISE, "bias": dialect.hidden_bias, "dtype": c.dtype}
+        options = {"kind_of_w": dialect.hidden_kind, "bias": dialect.hidden_bias, "dtype": c.dtype}
         parts["hidden"] = Linear(channels, hidden, **options)
         parts["hidden_act"] = Activation(c.activation, kink=c.kink)
     parts["drop"] = Dropout(spec.head.dropout)

@@ -181,5 +181,5 @@ class NetSpec:
             (_is_multiplier(self.width), f"width {self.width!r}, wanted above 0 and at most {MOST_MULTIPLIER}"),
             (declared[1:] == [None] * len(declared[1:]), "declared_in after the first stage, wanted in the first only"),
             (declared[:1] != [self.stem.channels], "declared_in is the stem's own width, wanted None"),
-            (not self.stages[0].joins, "joins in the first row, where nothing comes before it"),
+            (not any(s.joins for s in self.stages[:1]), "joins in the first row, where nothing comes before it"),
         )

@@ -47,6 +47,7 @@ class Dialect:
     head_rule: str = "table"  # a scaled head: of the table's channels, or the table's multiple of the last block's
     hidden_scales: str = "never"  # the dense layer before the last, with the width: never, above-one, always
     hidden_bias: bool = True
+    hidden_kind: str = "pointwise"  # how it is kept, and so how it is drawn: pointwise or linear
     class_offset: int = 0  # 1 where class 0 of the source's 1001 is background
     dropout: float | None = None  # rates that the source trains with where they are not the table's; None: the table's
     drop_path: float | None = None

@@ -73,7 +73,7 @@ def torchvision(name):
         return replace(record, bn_momentum=3e-4, init="torchvision-mnasnet")
     if _is("mobilenet-v3", name):
         record = replace(record, bn_eps=1e-3, bn_momentum=0.01, **_V3, gate="hard_sigmoid_torch")
-        return replace(record, mid_base="table", hidden_scales="always")
+        return replace(record, mid_base="table", hidden_scales="always", hidden_kind="linear")
     if _is("efficientnet", name):
         record = replace(record, init="torchvision-efficientnet", mid_rounding="divisible")
         is_late = name.endswith(("b5", "b6", "b7"))
