@@ -52,8 +52,7 @@ def answers(net, x, isa, threads, batch):
         plan = refmnas.compile(net, batch=batch, size=x.shape[1:3], threads=threads)
     for first in range(len(x)):
         order = [(first + k) % len(x) for k in range(batch)]
-        for image, row in zip(order, words(plan(np.ascontiguousarray(x[order]))), strict=True):
-            yield image, row
+        yield from zip(order, words(plan(np.ascontiguousarray(x[order]))), strict=True)
 
 
 def compare(net, x, kinds):

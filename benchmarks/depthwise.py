@@ -20,8 +20,6 @@ for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
 
 import argparse
 import json
-import math
-import platform
 import re
 import statistics
 import sys
@@ -33,6 +31,9 @@ import torch
 
 import refmnas
 from refmnas import kernels
+from refmnas.bench import clock as clocks
+from refmnas.bench import machine as machines
+from refmnas.bench import order
 from refmnas.bounds import gamma
 from refmnas.ops import depthwise
 
@@ -132,16 +133,12 @@ def _nhwc(t):
 
 
 def _seconds(function, calls):
-    start = clock()
-    for _ in range(calls):
-        function()
-    return (clock() - start) / calls
+    return clocks.seconds_per_call(function, calls, clock)
 
 
 def alternate(*functions):
     """Seconds of each function, PAIRS times in turn: a list of tuples."""
-    calls = [max(1, math.ceil(SPAN_S / min(_seconds(f, 3), _seconds(f, 3)))) for f in functions]
-    return [tuple(_seconds(f, n) for f, n in zip(functions, calls, strict=True)) for _ in range(PAIRS)]
+    return clocks.alternate(functions, pairs=PAIRS, span_s=SPAN_S, now=clock)
 
 
 def summary(times):
@@ -179,35 +176,22 @@ def python_side():
 
 def machine():
     """What a figure depends on."""
-    name = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        text = info.read_text(encoding="utf-8")
-        name = " ".join(
-            f"{key} {re.search(rf'^{key}[^:]*: (.*)$', text, re.M).group(1)}"
-            for key in ("model name", "cpu family", "model")
-            if re.search(rf"^{key}[^:]*: (.*)$", text, re.M)
-        )
+    versions = machines.versions()
     return {
-        "processor": name,
+        "processor": machines.processor(),
         "isa": kernels.isa(),
         "isas": kernels.isas(),
         "peer_isa": torch.backends.cpu.get_cpu_capability(),
         "threads": torch.get_num_threads(),
         "cpus": os.cpu_count(),
-        "load_before": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,  # above 0: others were at work
+        "load_before": machines.load(),  # above 0: others were at work
         "versions": {
             "refmnas": refmnas.__version__,
             "torch": torch.__version__,
-            "numpy": np.__version__,
-            "python": platform.python_version(),
+            "numpy": versions["numpy"],
+            "python": versions["python"],
         },
     }
-
-
-def mean(ratios):
-    """Geometric mean."""
-    return math.exp(statistics.fmean(map(math.log, ratios)))
 
 
 def measure(key, names, only):
@@ -242,15 +226,15 @@ def conclude(records):
     forward = [r["forward"]["ratio"] for r in records if "forward" in r]
     totals = {}
     if forward:
-        totals |= {"forward_mean": mean(forward), "forward_least": min(forward)}
+        totals |= {"forward_mean": order.geometric_mean(forward), "forward_least": min(forward)}
     for k in (3, 5):
         both = [r["gradients"]["ratio"] for r in records if "gradients" in r and r["kernel"] == k]
         if both:
-            totals |= {f"gradients_{k}x{k}_mean": mean(both), f"gradients_{k}x{k}_least": min(both)}
+            totals |= {f"gradients_{k}x{k}_mean": order.geometric_mean(both), f"gradients_{k}x{k}_least": min(both)}
     for what in ("forward", "gradients"):
         ratios = [r[what]["numpy_ratio"] for r in records if what in r]
         if ratios:
-            totals[f"{what}_numpy_mean"] = mean(ratios)
+            totals[f"{what}_numpy_mean"] = order.geometric_mean(ratios)
     return totals
 
 

@@ -17,7 +17,7 @@ RM_INLINE blk blk_max(blk a, blk b) { return _mm512_max_ps(a, b); }
 RM_INLINE blk blk_min(blk a, blk b) { return _mm512_min_ps(a, b); }
 /* sum + a * b, rounded once. */
 RM_INLINE void blk_mac(blk *sum, const blk *a, const blk *b) { *sum = _mm512_fmadd_ps(*a, *b, *sum); }
-/* 2^n from n + 1.5 * 2^23, n from -126 to 127: the low bits of that float are n. */
+/* 2^n from n + 1.5 * 2^23, n from -126 to 128 (infinity): the low bits of that float are n. */
 RM_INLINE blk blk_pow2(blk shifted)
 {
     const __m512i n = _mm512_slli_epi32(_mm512_castps_si512(shifted), 23);

@@ -30,7 +30,7 @@ RM_INLINE void blk_mac(blk *sum, const blk *a, const blk *b)
     sum->lo = vfmaq_f32(sum->lo, a->lo, b->lo);
     sum->hi = vfmaq_f32(sum->hi, a->hi, b->hi);
 }
-/* 2^n from n + 1.5 * 2^23, n from -126 to 127: the low bits of that float are n. */
+/* 2^n from n + 1.5 * 2^23, n from -126 to 128 (infinity): the low bits of that float are n. */
 RM_INLINE float32x4_t blk_pow2_of(float32x4_t shifted)
 {
     const int32x4_t n = vshlq_n_s32(vreinterpretq_s32_f32(shifted), 23);

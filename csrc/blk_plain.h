@@ -65,7 +65,7 @@ RM_PLAIN void blk_mac(blk *sum, const blk *a, const blk *b)
 {
     RM_EACH sum->lane[k] = fmaf(a->lane[k], b->lane[k], sum->lane[k]);
 }
-/* 2^n from n + 1.5 * 2^23, n from -126 to 127: the low bits of that float are n. */
+/* 2^n from n + 1.5 * 2^23, n from -126 to 128 (infinity): the low bits of that float are n. */
 RM_PLAIN blk blk_pow2(blk shifted)
 {
     RM_EACH {

@@ -21,6 +21,7 @@ SOURCES = (
     "dispatch.c",
     "plan.c",
     "threads.c",
+    "peak.c",
     "target_scalar.c",
     "target_avx2.c",
     "target_avx512.c",

@@ -182,7 +182,8 @@ static void RM_NAME(sweep)(const rm_axis *rows, const rm_axis *cols, int64_t C, 
                            const float *b, float *y)
 {
     const RM_NAME(plane) a = {rows, cols, C, x, w, b, y};
-    const int64_t all = rm_phase_count(cols), from = RM_NAME(walk_from)(x, C);
+    const int is_spread = RM_NAME(is_spread)(&a); /* stores more often than it loads */
+    const int64_t all = rm_phase_count(cols), from = RM_NAME(walk_from)(is_spread ? y : x, C);
     const int64_t chunk = RM_NAME(share)(C - from, RM_NAME(sweep_channels));
     for (int64_t start = 0; start < all; start += RM_PHASES) {
         rm_phase phases[RM_PHASES];
@@ -190,6 +191,6 @@ static void RM_NAME(sweep)(const rm_axis *rows, const rm_axis *cols, int64_t C, 
         for (int64_t k = 0; k < here; k++)
             phases[k] = rm_phase_of(cols, start + k);
         for (int64_t c = from; c < C; c += chunk)
-            (RM_NAME(is_spread)(&a) ? RM_NAME(spread_rows) : RM_NAME(sweep_rows))(&a, phases, here, c, rm_least(c + chunk, C));
+            (is_spread ? RM_NAME(spread_rows) : RM_NAME(sweep_rows))(&a, phases, here, c, rm_least(c + chunk, C));
     }
 }

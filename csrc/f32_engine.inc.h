@@ -75,30 +75,52 @@ static void RM_NAME(dw)(const rm_dw *r)
             RM_NAME(activate)(r->act, r->pixels, r->y + p * r->y_row);
 }
 
-/* Pixels in tiles whose sizes differ by one at most. */
+/* Pixels [first, first + count) in tiles whose sizes differ by one at most. */
+static void RM_NAME(pw_tiled)(rm_pw *r, int64_t panel, int64_t first, int64_t count)
+{
+    if (panel > 3) { /* a wide panel: pixel by pixel */
+        RM_NAME(pw_dense)(r, first, count);
+        return;
+    }
+    /* With few input channels tiles of eight or nine accumulators are faster than larger ones. */
+    static const int64_t FEW[] = {8, 4, 3};
+    const int is_small = RM_BLOCK == 8 && r->blocks * RM_BLOCK <= 48;
+    const int64_t most = is_small ? FEW[panel - 1] : RM_NAME(pw_pixels)[panel - 1];
+    const int64_t tiles = (count + most - 1) / most, size = count / tiles, larger = count % tiles;
+    if (larger)
+        RM_NAME(pw_tiles)[panel - 1][size](r, first, larger);
+    RM_NAME(pw_tiles)[panel - 1][size - 1](r, first + larger * (size + 1), tiles - larger);
+}
+
+/* The activation of what was stored at [first, last), in runs of pixels that lie together. */
+static void RM_NAME(pw_activated)(const rm_pw *r, int64_t panel, int64_t first, int64_t last)
+{
+    for (int64_t k = first, end; k < last; k = end) {
+        for (end = k + 1; end < last && r->at[end] == r->at[end - 1] + RM_BLOCK;)
+            end++;
+        for (int64_t n = 0; n < panel; n++)
+            RM_NAME(activate)(r->act, end - k, r->y + r->at[k] + n * r->y_plane);
+    }
+}
+
+/* All pixels; where an activation follows, so many at a time that they are still in the first cache. */
 static void RM_NAME(pw)(rm_frame *f, rm_pw *r, int64_t panel)
 {
+    enum { AT_A_TIME = 96 };
+    const int is_activated = r->act > RM_ACT_RELU6;
+    const int64_t size_of_panel = r->blocks * RM_BLOCK * panel * RM_BLOCK;
     r->later = f->later;
     r->later_end = f->later_end;
     /* The panel after this one lies behind it.  Few input channels: it comes by itself in time. */
-    const int64_t size_of_panel = r->blocks * RM_BLOCK * panel * RM_BLOCK;
     r->ahead = r->w + size_of_panel;
     r->ahead_end = r->blocks * RM_BLOCK > 48 ? r->ahead + size_of_panel : r->w;
-    if (panel > 3) { /* a wide panel: pixel by pixel */
-        RM_NAME(pw_dense)(r, 0, r->pixels);
-    } else {
-        /* With few input channels a tile of nine accumulators is faster than one of twelve. */
-        const int64_t full = RM_NAME(pw_pixels)[panel - 1];
-        const int64_t most = RM_BLOCK == 8 && panel == 3 && r->blocks * RM_BLOCK <= 48 ? 3 : full;
-        const int64_t tiles = (r->pixels + most - 1) / most, size = r->pixels / tiles, larger = r->pixels % tiles;
-        if (larger)
-            RM_NAME(pw_tiles)[panel - 1][size](r, 0, larger);
-        RM_NAME(pw_tiles)[panel - 1][size - 1](r, larger * (size + 1), tiles - larger);
+    for (int64_t first = 0, last; first < r->pixels; first = last) {
+        last = is_activated ? rm_least(first + AT_A_TIME, r->pixels) : r->pixels;
+        RM_NAME(pw_tiled)(r, panel, first, last - first);
+        if (is_activated)
+            RM_NAME(pw_activated)(r, panel, first, last);
     }
     f->later = r->later;
-    if (r->act > RM_ACT_RELU6)
-        for (int64_t k = 0; k < r->pixels * panel; k++)
-            RM_NAME(activate)(r->act, 1, r->y + r->at[k % r->pixels] + k / r->pixels * r->y_plane);
 }
 
 /* Panel number k of a product: its first block, blocks, and where its weights begin. */
@@ -123,5 +145,5 @@ const rm_engine RM_NAME(engine) = {
     .dense_blocks = RM_NAME(dense_blocks),
     .step = {RM_NAME(step_stem), RM_NAME(step_band), RM_NAME(step_slab), RM_NAME(step_scale), RM_NAME(step_point),
              RM_NAME(step_split), RM_NAME(step_mean), RM_NAME(step_dense)},
-    .activate = RM_NAME(activate_any),
+    .activate = RM_NAME(activate),
 };

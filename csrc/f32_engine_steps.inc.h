@@ -1,34 +1,29 @@
 /* The steps of a program (refmnas_c.h, RM_STEP_*): what a thread does with its units. */
 
-/* Most rows of u that one call of the depthwise tiles reaches over. */
-enum { RM_NAME(reach) = 1024 };
-
 /* Where the rows of u lie that output rows [p0, p1) read; rows outside the image: the slot of zeros. */
-static void RM_NAME(rows_of)(const rm_step *s, int64_t p0, int64_t p1, int64_t *row)
+static void RM_NAME(rows_of)(const rm_step *s, int64_t p0, int64_t p1, int64_t row[RM_REACH])
 {
-    const int64_t count = (p1 - p0 - 1) * s->stride + s->kernel, slot = RM_NAME(slot)(s);
+    const int64_t first = p0 * s->stride - s->top, count = (p1 - p0 - 1) * s->stride + s->kernel;
+    const int64_t slot = RM_NAME(slot)(s);
+    int64_t at = rm_most(first, 0) % s->u_slots;
     for (int64_t k = 0; k < count; k++) {
-        const int64_t r = p0 * s->stride - s->top + k;
-        row[k] = (r < 0 || r >= s->u_h ? s->u_slots : r % s->u_slots) * slot;
+        const int is_inside = first + k >= 0 && first + k < s->u_h;
+        row[k] = (is_inside ? at : s->u_slots) * slot;
+        if (is_inside && ++at == s->u_slots)
+            at = 0;
     }
 }
 
 /* One block, rows [p0, p1) into v, whose row p0 begins at y; their sums where the step keeps them. */
-static void RM_NAME(depthwise)(rm_frame *f, const rm_step *s, const float *u, int64_t block, int64_t p0, int64_t p1,
-                               float *y)
+static void RM_NAME(depthwise)(rm_frame *f, const rm_step *s, const float *u, const int64_t *row, int64_t block,
+                               int64_t p0, int64_t p1, float *y)
 {
     const rm_program *g = f->program;
-    const int64_t most = (RM_NAME(reach) - s->kernel) / s->stride + 1, y_row = s->q * RM_BLOCK;
-    int64_t row[RM_NAME(reach)];
-    for (int64_t from = p0, to; from < p1; from = to) {
-        to = rm_least(from + most, p1);
-        RM_NAME(rows_of)(s, from, to, row);
-        const rm_dw run = {.u = u, .w = g->weights + s->dw_w + block * s->kernel * s->kernel * RM_BLOCK,
-                           .b = g->weights + s->dw_b + block * RM_BLOCK, .row = row, .y = y + (from - p0) * y_row,
-                           .rows = to - from, .pixels = s->q, .y_row = y_row, .kernel = s->kernel, .stride = s->stride,
-                           .act = (int)s->dw_act};
-        RM_NAME(dw)(&run);
-    }
+    const int64_t y_row = s->q * RM_BLOCK;
+    const rm_dw run = {.u = u, .w = g->weights + s->dw_w + block * s->kernel * s->kernel * RM_BLOCK,
+                       .b = g->weights + s->dw_b + block * RM_BLOCK, .row = row, .y = y, .rows = p1 - p0,
+                       .pixels = s->q, .y_row = y_row, .kernel = s->kernel, .stride = s->stride, .act = (int)s->dw_act};
+    RM_NAME(dw)(&run);
     if (!s->is_summed)
         return;
     for (int64_t p = p0; p < p1; p++, y += y_row) {
@@ -74,9 +69,11 @@ static void RM_NAME(step_band)(rm_frame *f, const rm_step *s, int64_t first, int
         if (end > next)
             RM_NAME(fill_rows)(f, s, u, next, end);
         next = rm_most(next, end);
+        int64_t rows[RM_REACH];
+        RM_NAME(rows_of)(s, p0, p1, rows);
         float *v = s->is_private ? f->scratch + s->v : shared + p0 * row;
         for (int64_t b = 0; b < s->v_blocks; b++)
-            RM_NAME(depthwise)(f, s, u + b * s->u_pitch * RM_BLOCK, b, p0, p1, v + b * v_plane);
+            RM_NAME(depthwise)(f, s, u + b * s->u_pitch * RM_BLOCK, rows, b, p0, p1, v + b * v_plane);
         for (int64_t k = 0; k < s->project.panel_count; k++)
             RM_NAME(product)(f, s, &s->project, k, v, v_plane, s->v_blocks, p0 * s->q, (p1 - p0) * s->q);
     }
@@ -86,6 +83,8 @@ static void RM_NAME(step_slab)(rm_frame *f, const rm_step *s, int64_t first, int
 {
     const rm_program *g = f->program;
     float *u = f->scratch + s->u, *v = g->work + s->v;
+    int64_t rows[RM_REACH];
+    RM_NAME(rows_of)(s, 0, s->p, rows);
     RM_NAME(clear_borders)(s, u);
     for (int64_t k = first; k < last; k++) {
         const RM_NAME(panel) m = RM_NAME(panel_of)(g, &s->expand, k, s->x_blocks * RM_BLOCK);
@@ -101,7 +100,7 @@ static void RM_NAME(step_slab)(rm_frame *f, const rm_step *s, int64_t first, int
             RM_NAME(pw)(f, &run, m.blocks);
         }
         for (int64_t b = 0; b < m.blocks; b++)
-            RM_NAME(depthwise)(f, s, u + b * s->u_pitch * RM_BLOCK, m.first + b, 0, s->p,
+            RM_NAME(depthwise)(f, s, u + b * s->u_pitch * RM_BLOCK, rows, m.first + b, 0, s->p,
                                v + (m.first + b) * s->p * s->q * RM_BLOCK);
     }
 }

@@ -76,7 +76,7 @@ enum {
 /* How a band or a slab comes by the planes that its depthwise convolution reads. */
 enum { RM_FILL_STEM = 0, RM_FILL_EXPAND = 1, RM_FILL_COPY = 2 };
 
-enum { RM_STEM_ROWS = 7 };
+enum { RM_STEM_ROWS = 7, RM_REACH = 256 }; /* most rows of the stem's window; of u under a band's or slab's windows */
 
 /* A pointwise or dense convolution: offsets of weights and bias, its panels, its activation. */
 typedef struct rm_product {
@@ -121,6 +121,17 @@ int rm_engine_run(const rm_program *program, const float *x, float *y);
 int rm_engine_profile(const rm_program *program, const float *x, float *y, double *seconds);
 /* x <- act(x), for measuring the activations alone. */
 int rm_engine_activate(int64_t isa, int act, int64_t count, float *x);
+
+/* -- what this processor can do at most (csrc/peak.c), for the bench --------------------- */
+
+enum { RM_PEAK_CHAINS = 24 }; /* independent multiply-adds of one round */
+
+/* The floats of each vector width that has a fused multiply-add here, narrowest first; 0 beyond the last. */
+int rm_peak_lanes(int index);
+/* rounds x RM_PEAK_CHAINS multiply-adds of so many lanes, in registers. */
+int rm_peak_multiply_add(int lanes, int64_t rounds);
+/* x read from end to end `times` times by loads so wide; count is a multiple of 256. */
+int rm_peak_read(int lanes, const float *x, int64_t count, int64_t times);
 
 /* cdef: end */
 

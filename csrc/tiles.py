@@ -23,7 +23,7 @@ from pathlib import Path
 
 # block: channels of a vector; pixels[N]: most pixels beside N blocks; unroll: channels of a pass of the loop.
 SHAPES = {
-    "narrow": {"block": 8, "pixels": {1: 8, 2: 6, 3: 4}, "dense": 8, "stem": {1: 4, 2: 4, 3: 3, 4: 3}},
+    "narrow": {"block": 8, "pixels": {1: 8, 2: 6, 3: 4}, "dense": 8, "stem": {1: 8, 2: 4}},
     "wide": {"block": 16, "pixels": {1: 14, 2: 12, 3: 8}, "dense": 8, "stem": {1: 7, 2: 7, 3: 7}},
 }
 SHAPE_OF = {"avx2": "narrow", "neon": "narrow", "scalar": "narrow", "avx512": "wide", "wide16": "wide"}
@@ -137,9 +137,8 @@ def _activated(pixels, blocks):
 
 
 def stem(isa, n, m):
-    """The lines of stem_nNmM: the inputs of a column stay in registers, the weights pass by."""
+    """The lines of stem_nNmM."""
     unroll = 1 if isa in ROLLED else 9  # a row of a 3 x 3 window
-    body = _stem_assembly if isa == "avx2" and n * m == ASSEMBLED else _stem_step
     block, pixels, blocks = SHAPES[SHAPE_OF[isa]]["block"], range(m), range(n)
     return [
         f"static void RM_NAME(stem_n{n}m{m})(const rm_stem *r, int64_t first, int64_t tiles)",
@@ -154,10 +153,10 @@ def stem(isa, n, m):
         "            const float *x = r->x[i] + at;",
         "            int64_t j = 0;",
         f"            for (; columns - j >= {unroll}; j += {unroll}, x += {unroll}, w += {unroll * n * block}) {{",
-        *[line for u in range(unroll) for line in body(n, m, block, u)],
+        *[line for u in range(unroll) for line in _stem_step(n, m, block, u)],
         "            }",
         f"            for (; j < columns; j++, x++, w += {n * block}) {{",
-        *body(n, m, block, 0),
+        *_stem_step(n, m, block, 0),
         "            }",
         "        }",
         *_activated(pixels, blocks),
@@ -169,21 +168,13 @@ def stem(isa, n, m):
 
 def _stem_step(n, m, block, u):
     """Column and channel number u of a kernel row."""
-    lines = ["                {", *[f"                const blk a{p} = blk_set(x + {p} * step + {u});" for p in range(m)]]
+    lines = ["                {"]
     for j in range(n):
-        lines.append(f"                const blk b{j} = blk_load(w + {(u * n + j) * block});")
-        lines += [f"                blk_mac(&c{p}_{j}, &a{p}, &b{j});" for p in range(m)]
+        lines += [f"                blk b{j} = blk_load(w + {(u * n + j) * block});", f"                RM_PIN(b{j});"]
+    for p in range(m):
+        lines.append(f"                const blk a{p} = blk_set(x + {p} * step + {u});")
+        lines += [f"                blk_mac(&c{p}_{j}, &a{p}, &b{j});" for j in range(n)]
     return [*lines, "                }"]
-
-
-def _stem_assembly(n, m, block, u):
-    """The same as AVX2 instructions: inputs in ymm12 and up, weights in ymm15."""
-    places = (f"{4 * u}(%[x])", f"{4 * u}(%[x], %[step])", f"{4 * u}(%[x], %[step], 2)")
-    text = [f"vbroadcastss {places[p]}, %%ymm{12 + p}" for p in range(m)]
-    for j in range(n):
-        text.append(f"vmovups {(u * n + j) * block * 4}(%[w]), %%ymm15")
-        text += [f"vfmadd231ps %%ymm{12 + p}, %%ymm15, %[c{p}{j}]" for p in range(m)]
-    return _block_of_assembly(text, n, m, '[x] "r"(x), [w] "r"(w), [step] "r"(step * 4)')
 
 
 def _block_of_assembly(text, n, m, inputs):

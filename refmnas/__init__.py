@@ -16,8 +16,8 @@ __version__ = "0.1.0"
 __all__ = ["__version__", "compile", "use"]
 
 _SUBMODULES = (
-    "backend", "blocks", "bounds", "cases", "engine", "errors", "explain", "geometry", "io",
-    "kernels", "layers", "layout", "models", "ops", "oracle", "peers", "predict", "reading",
+    "backend", "bench", "blocks", "bounds", "cases", "engine", "errors", "explain", "geometry", "io",
+    "kernels", "layers", "layout", "models", "ops", "oracle", "peers", "predict", "reading", "report",
 )  # fmt: skip
 _FUNCTIONS = {"use": "backend", "compile": "engine"}
 

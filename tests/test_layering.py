@@ -27,6 +27,8 @@ LINE = (
     ("io",),
     ("peers",),
     ("engine",),
+    ("report",),
+    ("bench",),
     ("predict",),
     ("reading",),
     ("explain",),

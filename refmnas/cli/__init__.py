@@ -18,7 +18,7 @@ from importlib import import_module
 from .. import __version__
 from ..errors import RefmnasError
 
-COMMANDS = ("demo", "classify", "show", "convert", "read", "explain", "selftest", "doctor")
+COMMANDS = ("demo", "classify", "show", "convert", "read", "explain", "selftest", "bench", "compile-report", "doctor")
 
 
 class Parser(argparse.ArgumentParser):
@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"refmnas {__version__}")
     subparsers = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     for name in COMMANDS:
-        import_module(f"{__name__}.{name}").add(subparsers)
+        import_module(f"{__name__}.{name.replace('-', '_')}").add(subparsers)
     return top
 
 

@@ -6,6 +6,7 @@ else text.  Progress and complaints go to standard error.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -51,6 +52,19 @@ def write_text(path, text):
 
     with replacing(path) as file:
         file.write(text.encode("utf-8"))
+
+
+def check_writable(path):
+    """OSError where `write_text` could not write `path`; nothing is changed."""
+    from pathlib import Path
+    from tempfile import TemporaryFile
+
+    if Path(path).is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    try:
+        TemporaryFile(dir=Path(path).parent).close()
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
 
 
 def complain(command, message):
@@ -99,6 +113,10 @@ class Progress:
     def step(self, note=""):
         """One more is done."""
         self.done += 1
+        self.note(note)
+
+    def note(self, note):
+        """What is being done, while none is."""
         line = f"{self.what} {self.done}/{self.total}" + (f"  {note}" if note else "")
         now = time.monotonic()
         if self.live:

@@ -26,13 +26,17 @@ def add(subparsers):
         "doctor",
         help="versions, C kernels, instruction sets, extras, environment",
         description="What this installation can do. Exit 1 where something that was demanded is missing.",
-        epilog="Example: refmnas doctor --json",
+        epilog="Example: refmnas doctor --json; refmnas doctor --tile pw_n3m4 --isa avx2",
     )
+    command.add_argument("--tile", metavar="NAME", help="print one innermost tile of the engine, as the build generates it")
+    command.add_argument("--isa", metavar="NAME", help="of --tile: the instruction set (the one in use)")
     add_json(command)
     command.set_defaults(run=run)
 
 
 def run(args):
+    if args.tile or args.isa:
+        return _tile(args)
     problems = _problems()
     facts = {
         "versions": _versions(),
@@ -48,6 +52,20 @@ def run(args):
     out.say(*_text(facts))
     out.record(facts)
     return 1 if problems else 0
+
+
+def _tile(args):
+    """One generated tile, and nothing else."""
+    from .. import kernels
+    from ..errors import SpecError
+
+    if not args.tile:
+        raise SpecError("doctor: --isa goes with --tile NAME")
+    text = kernels.tile(args.tile, args.isa)
+    out = Output(args)
+    out.say(text.rstrip("\n"))
+    out.record({"tile": args.tile, "isa": args.isa or kernels.isa(), "text": text})
+    return 0
 
 
 def _cores():

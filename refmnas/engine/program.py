@@ -34,6 +34,7 @@ RUN = 7  # pixels of a depthwise tile: csrc/tiles.py
 BAND_FROM = 32
 SPLIT_FROM = 14  # rows of output from which on a projection is split by pixels, not by channels
 BAND_ROWS = 2
+REACH = 256  # rows before the depthwise convolution that a band or a slab reaches over: RM_REACH
 TILE_MACS = 4 * 24 * 8  # multiply-adds for which a line of weights is asked in advance
 
 
@@ -211,6 +212,8 @@ class Builder:
             "u_blocks": self._blocks(c) if is_band else min(3, self._blocks(c)),
             "v_blocks": self._blocks(c), "units": p, "dw_act": ACTS[depthwise.act],
         }  # fmt: skip
+        if (rows - 1) * stride + kernel > REACH:
+            raise SpecError(f"compile: {depthwise.name} has a kernel of {kernel}, wanted one that {REACH} rows hold")
         record["dw_w"], record["dw_b"] = self.packer.depthwise(depthwise)
         if stem:
             return record | self._stem_fields(stem), {}

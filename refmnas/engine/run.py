@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import mmap
+import os
 import threading
+import weakref
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -15,6 +17,17 @@ from ..models import fold
 from . import pack, program
 
 HUGE = 1 << 21  # bytes of a large page
+_PLANS: weakref.WeakSet[Plan | Features] = weakref.WeakSet()
+
+
+def _begin_anew():
+    """In a child after fork: a plan that another thread was running would wait for that thread for ever."""
+    for plan in list(_PLANS):
+        plan._lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)
 
 
 class Row(NamedTuple):
@@ -94,6 +107,7 @@ class Plan:
         self._built.packer.empty()
         self._program, self._buffers, self._work, arena = self._assembled(batch)
         self._lock = threading.Lock()
+        _PLANS.add(self)
         self.memory = Memory(4 * self._weights.size, 4 * arena, 4 * (self._work.size - arena))
 
     def _assembled(self, batch, kept=()):
@@ -183,6 +197,7 @@ class Features:
         self._program, self._buffers, self._work, _ = plan._assembled(1, set(self._names.values()))
         self._plan, self._block = plan, plan._built.block
         self._lock = threading.Lock()
+        _PLANS.add(self)
 
     def _found(self, name):
         """The step whose result is a layer's or a block's."""
@@ -220,7 +235,10 @@ def _arrays(*floats):
     total = sum(-(-n // 1024) * 4096 for n in floats)
     # Private: by default a child after fork would share the memory, and both would run in it at once.
     private = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
-    room = mmap.mmap(-1, total + HUGE, **private)
+    try:
+        room = mmap.mmap(-1, total + HUGE, **private)
+    except OSError as error:
+        raise MemoryError(f"compile: the system has no {total} bytes for the plan ({error})") from error
     if hasattr(mmap, "MADV_HUGEPAGE"):
         with suppress(OSError):  # a system without large pages
             room.madvise(mmap.MADV_HUGEPAGE)

@@ -7,12 +7,14 @@ arguments as `ops/`, after `ops/` has checked them.
     isas, isa          the usable instruction sets, best first; the one in use
     select_isa         chooses another: for tests and benchmarks, since all give the same bits
     source             the text of an installed C source
+    tile               the text of a generated innermost tile
 
 REFMNAS_ISA, read once when this package is imported, selects one from the start.
 """
 
 import os
 from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 from ..errors import KernelError, ShapeError, SpecError
@@ -105,13 +107,33 @@ def _select(name, where):
 
 def source(name):
     """The text of a C source by its file name, from the installed package or the checkout."""
+    folder = _sources()
+    names = sorted(p.name for p in folder.iterdir() if p.suffix in (".c", ".h", ".py"))
+    if name not in names:
+        raise SpecError(f"source: no C source {name!r}; there are {', '.join(names)}")
+    return (folder / name).read_text(encoding="utf-8")
+
+
+def _sources():
     for folder in (_PACKAGE / "csrc", _PACKAGE.parent / "csrc"):
         if (folder / "refmnas_c.h").exists():
-            names = sorted(p.name for p in folder.iterdir() if p.suffix in (".c", ".h", ".py"))
-            if name not in names:
-                raise SpecError(f"source: no C source {name!r}; there are {', '.join(names)}")
-            return (folder / name).read_text(encoding="utf-8")
+            return folder
     raise KernelError("source: the C sources are not installed")
+
+
+def tile(name, instruction_set=None):
+    """The C text of one innermost tile as csrc/tiles.py writes it at build time; needs no built extension."""
+    path = _sources() / "tiles.py"
+    spec = spec_from_file_location("refmnas_tiles", path)
+    writer = module_from_spec(spec)
+    spec.loader.exec_module(writer)
+    instruction_set = instruction_set or isa() or "scalar"
+    if instruction_set not in writer.SHAPE_OF:
+        raise SpecError(f"tile: no tiles for {instruction_set!r}, wanted one of {', '.join(writer.SHAPE_OF)}")
+    found = writer.tiles(instruction_set)
+    if name not in found:
+        raise SpecError(f"tile: no {name!r} for {instruction_set}; there are {', '.join(found)}")
+    return "\n".join(line for line in found[name] if line) + "\n"
 
 
 def refuse(status, op):

@@ -9,8 +9,9 @@ from . import refuse
 
 # Looked up once: a call on small arrays takes about as long as a few look-ups.
 NULL = ffi.NULL
+_F32 = np.dtype(np.float32)
 _FLOATS = ffi.typeof("float[]")
-_from_buffer = ffi.from_buffer
+_from_buffer, _empty = ffi.from_buffer, np.empty
 _forward, _backward = lib.rm_f32_depthwise_fwd, lib.rm_f32_depthwise_bwd
 
 
@@ -33,7 +34,7 @@ def _shape(x, w, stride, pad, dilation):
 def _pointer(a):
     """A C pointer to the values, of a copy where they are not contiguous and aligned."""
     flags = a.flags
-    if not (flags.c_contiguous and flags.aligned):
+    if not (flags.carray or (flags.c_contiguous and flags.aligned)):  # carray: both, and writable; asked first for speed
         a = np.require(a, requirements="CA")
     return _from_buffer(_FLOATS, a)
 
@@ -41,7 +42,7 @@ def _pointer(a):
 def forward(x, w, b=None, *, stride=1, pad=(0, 0, 0, 0), dilation=1, out=None):
     """Equation (1)."""
     record, shape = _shape(x.shape, w.shape, stride, pad, dilation)
-    y = np.empty(shape, np.float32) if out is None else out
+    y = _empty(shape, _F32) if out is None else out
     bias = NULL if b is None else _pointer(b)
     if status := _forward(record, _pointer(x), _pointer(w), bias, _from_buffer(_FLOATS, y, True)):
         refuse(status, "depthwise.forward")
@@ -50,10 +51,12 @@ def forward(x, w, b=None, *, stride=1, pad=(0, 0, 0, 0), dilation=1, out=None):
 
 def backward(dy, x, w, *, stride=1, pad=(0, 0, 0, 0), dilation=1):
     """Equations (2), (3), (4): the tuple (dx, dw, db)."""
-    record, shape = _shape(x.shape, w.shape, stride, pad, dilation)
-    gradients = np.empty(x.shape, np.float32), np.empty(w.shape, np.float32), np.empty(shape[3:], np.float32)
-    dx, dw, db = gradients
-    into = _from_buffer(_FLOATS, dx, True), _from_buffer(_FLOATS, dw, True), _from_buffer(_FLOATS, db, True)
-    if status := _backward(record, _pointer(dy), _pointer(x), _pointer(w), *into):
+    of_x, of_w = x.shape, w.shape
+    record, shape = _shape(of_x, of_w, stride, pad, dilation)
+    dx, dw, db = _empty(of_x, _F32), _empty(of_w, _F32), _empty(shape[3:], _F32)
+    if status := _backward(
+        record, _pointer(dy), _pointer(x), _pointer(w),
+        _from_buffer(_FLOATS, dx), _from_buffer(_FLOATS, dw), _from_buffer(_FLOATS, db),
+    ):  # fmt: skip
         refuse(status, "depthwise.backward")
-    return gradients
+    return dx, dw, db

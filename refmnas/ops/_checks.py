@@ -25,6 +25,11 @@ def floats(op, **arrays):
     return dtype
 
 
+def alike(a, b, c):
+    """Whether three plain arrays are of one dtype that `floats` takes: the usual case, told in a third of its time."""
+    return type(a) is type(b) is type(c) is np.ndarray and a.dtype is b.dtype is c.dtype and a.dtype in FLOATS
+
+
 def _floats(op, arrays):
     """The same, array by array: for subclasses of arrays, and to say what is wrong."""
     dtype, first = None, ""

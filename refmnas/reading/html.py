@@ -5,20 +5,13 @@ from __future__ import annotations
 import re
 from html import escape
 
-from .. import __version__
+from ..report import page as frame
 from . import sources, terminal
 
 STYLE = """
-:root { --ink:#1d2430; --soft:#667085; --line:#d9dee7; --paper:#fff; --cell:#f7f8fa; --mark:#0b6bcb; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink:#e4e8ef; --soft:#98a2b3; --line:#333c4a; --paper:#14181f; --cell:#1b212b; --mark:#6db3f8; } }
-* { box-sizing:border-box; }
-body { margin:0 auto; padding:24px 28px 48px; max-width:1900px; color:var(--ink); background:var(--paper);
-  font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif; }
-h1 { font-size:24px; margin:0 0 4px; } h2 { font-size:18px; margin:34px 0 10px; }
+body { max-width:1900px; }
 h3 { font-size:13px; margin:0; padding:7px 12px; color:var(--soft); border-bottom:1px solid var(--line);
   letter-spacing:.02em; font-weight:600; }
-p.lead { max-width:84ch; margin:6px 0; } footer { margin-top:40px; color:var(--soft); font-size:13px; }
 .row { display:grid; grid-template-columns:minmax(0,.8fr) minmax(0,1.2fr) minmax(0,1fr) minmax(0,1fr);
   border:1px solid var(--line); border-radius:8px; overflow:hidden; }
 .row.one { grid-template-columns:minmax(0,.95fr) minmax(0,1.05fr); }
@@ -35,8 +28,6 @@ details { border-top:1px solid var(--line); } summary { cursor:pointer; padding:
 .arrays { display:flex; flex-wrap:wrap; gap:8px 26px; } .arrays pre { padding:0; overflow-x:auto; max-width:100%; }
 .arrays b { display:block; font:600 12px ui-monospace,Menlo,Consolas,monospace; color:var(--mark); }
 .terms { font:12px/1.5 ui-monospace,Menlo,Consolas,monospace; margin:10px 0 4px; overflow-wrap:anywhere; }
-table { border-collapse:collapse; font-size:13px; margin-top:8px; } td, th { padding:3px 18px 3px 0; text-align:left; }
-th { color:var(--soft); font-weight:600; } td.r, th.r { text-align:right; font-variant-numeric:tabular-nums; }
 @media (max-width:1100px) { .row, .row.one { grid-template-columns:minmax(0,1fr); }
   .cell { border-left:0; border-top:1px solid var(--line); } .cell:first-child { border-top:0; }
   body { padding:16px 14px 32px; } }
@@ -49,20 +40,13 @@ def page(page) -> str:
     prose = "".join(_paragraph(part) for part in page.prose.split("\n\n") if part.strip())
     head = f"<details><summary>Head of the C template</summary>{_code(page.c_head)}</details>" if page.c_head else ""
     uses = f"<p class=lead>Built from: {escape(', '.join(page.uses))}.</p>" if page.uses else ""
-    return f"""<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>refmnas: {escape(page.name)}</title>
-<style>{STYLE}</style>
-<h1>{escape(page.name)}</h1>
+    body = f"""<h1>{escape(page.name)}</h1>
 <p class=lead>{_marked(page.title)}</p>
 {prose}{uses}{head}
-{rows}{_built(page.built)}
-<footer>refmnas {__version__}; cut from the installed sources by: refmnas read {escape(page.name)} --html FILE.
-Equal numbers in brackets stand for the same equation in every column.</footer>
-</html>
-"""
+{rows}{_built(page.built)}"""
+    made_by = f"""; cut from the installed sources by: refmnas read {escape(page.name)} --html FILE.
+Equal numbers in brackets stand for the same equation in every column."""
+    return frame.whole(page.name, body, style=STYLE, made_by=made_by)
 
 
 def _paragraph(text):

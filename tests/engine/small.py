@@ -69,3 +69,9 @@ def images(shape, batch=1, seed=0):
 def words(y):
     """Floats as unsigned words: -0.0 differs from 0.0."""
     return np.ascontiguousarray(y).view(np.uint32)
+
+
+def stored(plan):
+    """The names of the feature maps that a plan stores."""
+    ends = [row.names[-1] for row in plan.steps]
+    return [name for name in ends if name == "stem" or name.endswith((".project", ".add"))]

@@ -1,19 +1,15 @@
 """An image's result is the same bits in any plan of the same weights and size: a sample of benchmarks/bits.py."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
+from script import script
 from small import images, net, size, words
 
 import refmnas
 from refmnas import kernels
 from refmnas.models import names
 
-_SPEC = importlib.util.spec_from_file_location("bits", Path(__file__).parents[2] / "benchmarks" / "bits.py")
-bits = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(bits)
+bits = script("bits")
 
 LARGE = ("mnasnet-d1", "mnasnet-d1-320", "efficientnet-lite1", "efficientnet-lite2", "efficientnet-lite3", "efficientnet-lite4")
 

@@ -4,7 +4,7 @@ import definition
 import numpy as np
 import pytest
 from networks import stirred
-from small import NETS, images, net, size, words
+from small import NETS, images, net, size, stored, words
 
 import refmnas
 from refmnas import kernels
@@ -40,6 +40,22 @@ def test_networks_of_the_zoo_are_the_definitions(name, dialect, size):
     x = images((size, size))
     want, plan = defined(network, (size, size), x), refmnas.compile(network, size=size)
     assert np.array_equal(words(plan(x)), words(want))
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_stored_results_are_the_definitions(name):
+    """Not the logits alone: what every block hands to the next, where a small difference could still be lost later."""
+    network, shape = net(name), size(name)
+    x, nodes = images(shape), fold.nodes(network, shape)
+    want = definition.run(nodes, x)
+    for isa in kernels.isas():
+        with kernels.select_isa(isa):
+            plan = refmnas.compile(network, size=shape, threads=3)
+            kept = stored(plan)
+            assert len(kept) >= 3
+            for key, got in plan.outputs(kept)(x).items():
+                wrong = int((words(got) != words(want[key])).sum())
+                assert not wrong, f"{name} {isa}: {wrong} of {got.size} of {key} differ"
 
 
 def test_another_order_is_not_the_definitions():

@@ -150,13 +150,13 @@ def test_a_child_after_fork_has_threads_of_its_own():
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_fork_in_the_middle_of_another_threads_run():
-    """The lock of the pool is held at that moment: the child's is a new one."""
+    """The locks of the pool and of the plan are held at that moment: the child's are new ones."""
     alone("""
         import signal, warnings
         warnings.simplefilter("ignore")
         busy, x = made("excited", 1, 3)
         other, z = made("plain", 1, 2)
-        want, stop = words(other(z)), []
+        want, mine, stop = words(other(z)), words(busy(x)), []
         def run():
             while not stop:
                 busy(x)
@@ -166,7 +166,8 @@ def test_a_fork_in_the_middle_of_another_threads_run():
             pid = os.fork()
             if not pid:
                 signal.alarm(30)
-                os._exit(0 if all(np.array_equal(words(other(z)), want) for _ in range(5)) else 1)
+                right = all(np.array_equal(words(other(z)), want) for _ in range(5))
+                os._exit(0 if right and np.array_equal(words(busy(x)), mine) else 1)
             assert os.waitpid(pid, 0)[1] == 0
         stop.append(1)
         worker.join(30)
