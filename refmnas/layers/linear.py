@@ -10,7 +10,10 @@ from .base import Layer, Param
 
 
 class Linear(Layer):
-    """y = x w + b, b absent with bias=False.  `kind_of_w` is "pointwise" where other frameworks keep w as a 1 x 1 convolution."""
+    """y = x w + b, b absent with bias=False.
+
+    `kind_of_w` is "pointwise" where other frameworks keep w as a 1 x 1 convolution.
+    """
 
     kind = "linear"
 

@@ -1,8 +1,9 @@
 """Fresh weights as each public source draws them.
 
 Every weight has a fan-in (terms in a sum that it belongs to) and a fan-out (sums that
-it enters; of a grouped convolution those of its group), counted by the source's own rule; biases and beta are 0, gamma 1, running
-mean 0 and running variance 1 everywhere.  (torchvision's RegNet leaves SE's biases as
+it enters; of a grouped convolution those of its group), counted by the source's own
+rule; biases and beta are 0, gamma 1, running mean 0 and running variance 1 everywhere.
+(torchvision's RegNet leaves SE's biases as
 PyTorch draws any layer's; here they are 0 as well.)
 
     tf                normal, variance 2 / fan-out, a depthwise weight's fan-out is

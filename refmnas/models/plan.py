@@ -132,7 +132,7 @@ def repeats(stage, depth):
 def blocks(spec, dialect, size=None):
     """Every block of the network, in order, for images of `size`: a side, (rows, columns), or None: the table's own."""
     total = sum(repeats(stage, spec.depth) for stage in spec.stages)
-    rows, c_in, table_in, number = [], stem_channels(spec, dialect), spec.stem.channels, -1
+    rows, c_in, table_in, number, begin = [], stem_channels(spec, dialect), spec.stem.channels, -1, 0
     size = halved(sides(spec.size if size is None else size), spec.stem.stride)
     for stage in spec.stages:
         number, begin = (number, begin) if stage.joins else (number + 1, len(rows))
