@@ -17,7 +17,7 @@ def width(name):
     return 0.1 if name in LARGEST else 0.35
 
 
-ZOO = [("mnasnet-a1", 1.0, 48), ("mnasnet-small", 1.0, 65), *[(name, width(name), 37) for name in names() if not name.startswith("regnet")]]
+ZOO = [("mnasnet-a1", 1.0, 48), ("mnasnet-small", 1.0, 65), *((n, width(n), 37) for n in names() if not n.startswith("regnet"))]
 
 
 def margins(network, shape):

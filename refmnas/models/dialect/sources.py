@@ -134,7 +134,7 @@ def pycls(name):
 
 
 def official(name):
-    """Convolutions of the blocks have a bias before batch norm; what expands by 1 has no convolution of its own."""
+    """Convolutions have a bias before batch norm (the blocks' by a line of the table); an expansion by 1 has none at all."""
     crop = crops.torchvision(name)
     return Dialect(
         "official", "symmetric", 1e-5, 0.1, True, "torchvision", "torch", crop, mid_rounding="divisible",
