@@ -28,7 +28,7 @@ import refmnas
 from refmnas import models
 from refmnas.models import naming
 
-BAR = 1e-10  # about 450,000 units of float64 rounding: 50 layers of sums of up to 3840 terms, forward and back
+BAR = 1e-10  # about 450,000 units of float64 rounding: 120 layers of sums of up to 3840 terms, forward and back
 SMALL = 1e-4  # of the network's largest gradient
 SIZES = (64, 65)
 BATCH = 3
