@@ -17,6 +17,7 @@ def result():
             "isas": ["avx2", "scalar"],
             "system": "a system",
             "load": 0.5,
+            "environment": {"REFMNAS_ISA": "avx2"},
             "versions": {"refmnas": "0.1.0", "numpy": "2.4.6"},
             "ceilings": {"gflops": {"1": 12.9, "8": 103.0}, "gbytes_per_s": {"L1": 206.0, "DRAM": 18.0}},
         },

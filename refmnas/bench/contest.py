@@ -13,6 +13,7 @@ import numpy as np
 from . import clock as clocks
 from . import order
 from .entrants import OURS, Entrant
+from .machine import OTHERS
 
 WRONG = 1e-4  # of the largest logit
 OURS_ALONE, TIMES_PEER = 1e-6, 3.0
@@ -127,7 +128,7 @@ def warnings(record, *, others=None, peaks=(), best=None):
         found.append("interrupted: what was measured until then")
     if record["is_noisy"]:
         found.append(f"noisy: a median {record['noise']:.2f} times its minimum after {record['attempts']} tries; not ranked")
-    if others is not None and others > 0.1:
+    if others is not None and others > OTHERS:
         found.append(f"another load: other processes used {others:.1f} cores")
     if peaks and best and min(peaks) < 0.95 * best:
         found.append(f"a throttled clock: {min(peaks) / 1e9:.0f} GFLOP/s here, {best / 1e9:.0f} at best in this bench")

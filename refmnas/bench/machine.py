@@ -17,6 +17,7 @@ CPUINFO = Path("/proc/cpuinfo")
 CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 STAT = Path("/proc/stat")
 OTHERS = 0.1  # cores that others took, from which on it is said
+VARIABLES = ("REFMNAS_ISA", "ONEDNN_MAX_CPU_ISA")  # that choose who computes with what
 DISTRIBUTIONS = ("numpy", "onnxruntime", "openvino", "torch", "torchvision", "timm", "ncnn")
 
 
@@ -31,6 +32,7 @@ def facts():
         "system": platform.platform(),
         "load": load(),
         "versions": versions(),
+        "environment": {name: os.environ[name] for name in VARIABLES if name in os.environ},
     }
 
 

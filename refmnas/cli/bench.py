@@ -69,8 +69,9 @@ def _is_wrong(cell):
 
 def _jobs(args):
     """One per network and thread count; everything that can be refused is refused here, before a clock runs."""
+    from .. import kernels
     from ..bench import entrants
-    from ..errors import SpecError
+    from ..errors import KernelError, SpecError
 
     batches, threads = _numbers("batch", args.batch, 4096), _numbers("threads", args.threads, 256)
     if args.size is not None and not 1 <= args.size <= 1 << 15:
@@ -81,6 +82,8 @@ def _jobs(args):
         raise SpecError(f"bench: --cases is {args.cases}, wanted at least 1")
     shared = {"size": args.size, "batches": batches, "peers": entrants.chosen(args.peers), "seconds": args.seconds}
     named = [*args.models, *args.model]
+    if (named or args.layers or args.ops is None) and not kernels.built():
+        raise KernelError(f"bench: the engine is C, which is not built ({kernels.why_not()})")
     jobs = []
     for kind, models in (("cells", named or ([] if args.layers or args.ops else None)), ("layers", args.layers)):
         for model, source in entrants.listed(models, args.dialect) if models != [] else []:

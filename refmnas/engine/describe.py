@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from ..models import fold
-from . import program
-from .run import _engine, compile
+from .run import compile
 
 
 def describe(net, *, batch=1, size=None, threads=1):
     """The record of `compile(net, ...)`; sizes and places are in bytes."""
     plan = compile(net, batch=batch, size=size, threads=threads)
-    shape = program.Shape(*_engine().shape(plan.isa))
-    builder = program.Builder(fold.nodes(net, plan.size), shape).run()
-    buffers, _ = builder.buffers()
     return {
         "network": net.spec.name,
         "dialect": net.dialect.source,
@@ -20,10 +15,11 @@ def describe(net, *, batch=1, size=None, threads=1):
         "batch": plan.batch,
         "threads": plan.threads,
         "isa": plan.isa,
-        "block": shape.block,
+        "block": plan._built.shape.block,
         "memory": plan.memory._asdict(),
         "steps": [row._asdict() for row in plan.steps],
         "buffers": [
-            {"name": b.name, "at": 4 * b.at, "bytes": 4 * b.size, "first": b.first, "last": b.last} for b in buffers.values()
+            {"name": b.name, "at": 4 * b.at, "bytes": 4 * b.size, "first": b.first, "last": b.last}
+            for b in plan._buffers.values()
         ],
     }

@@ -121,9 +121,10 @@ def machine(result):
     rates = ", ".join(f"{int(n) * 32}-bit {v:.1f}" if n != "1" else f"scalar {v:.1f}" for n, v in lanes.items())
     levels = ", ".join(f"{level} {v:.0f}" for level, v in m["ceilings"]["gbytes_per_s"].items())
     told = "unknown" if m["load"] is None else f"{m['load']:.2f}"
+    chosen = "".join(f"; {name}={value}" for name, value in m.get("environment", {}).items())
     return [
         ("processor", f"{m['processor']}; {m['cores']} cores usable; {caches or 'caches unknown'}"),
-        ("kernels", f"{m['isa'] or 'not built'} of {', '.join(m['isas']) or 'none'}"),
+        ("kernels", f"{m['isa'] or 'not built'} of {', '.join(m['isas']) or 'none'}{chosen}"),
         ("peak of a core", f"{rates} GFLOP/s" if rates else "not measured: no fused multiply-add in this build"),
         ("reading, a core", f"{levels} GB/s" if levels else "not measured"),
         ("load before", f"{told}; {m['system']}"),

@@ -1,5 +1,10 @@
 """What the machine is and does: facts where the system tells, rates with a clock that is given."""
 
+import platform
+import re
+import shutil
+import subprocess
+
 import numpy as np
 import pytest
 
@@ -98,3 +103,19 @@ def test_a_bound_is_the_greater_of_operations_and_bytes():
     assert roofline.bound_s(work, 100.0, 50.0, threads=10) == (2.0, "bytes")
     assert roofline.bound_s(work, None, None)[0] == 0.0
     assert work.intensity == 10.0
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64" or not shutil.which("gcc"), reason="needs gcc on x86-64")
+@pytest.mark.parametrize(("lanes", "register"), [(1, "xmm"), (4, "xmm"), (8, "ymm"), (16, "zmm")])
+def test_a_round_of_the_peak_is_as_many_instructions_as_it_counts(lanes, register, tmp_path):
+    """Equal accumulators were once folded into one: half the rate was taken for twice the peak."""
+    for name in ("peak.c", "peak.inc.h", "isa.h", "refmnas_c.h"):
+        (tmp_path / name).write_text(kernels.source(name), encoding="utf-8")
+    command = ["gcc", "-O3", "-ffp-contract=off", "-S", "-o", "peak.s", "peak.c"]
+    subprocess.run(command, cwd=tmp_path, check=True, timeout=60)
+    text = (tmp_path / "peak.s").read_text(encoding="utf-8")
+    body = re.search(rf"^rm_peak_multiply_add_{lanes}:$(.*?)^\tret$", text, re.M | re.S)[1]
+    fma = [line for line in body.splitlines() if "vfmadd" in line and f"%{register}" in line]
+    assert len(fma) == 24
+    assert len({line.split(",")[-1].strip() for line in fma}) >= 10, "chains that depend on one another"
+    assert not re.search(r"\(%r[sb]p\)", body), "an accumulator in memory"

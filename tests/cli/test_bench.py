@@ -89,6 +89,13 @@ def test_what_cannot_be_is_one_line_and_exit_2_before_anything_is_measured(jobs,
     assert jobs == []
 
 
+def test_without_c_there_is_nothing_to_measure(jobs, monkeypatch, capsys):
+    monkeypatch.setattr(kernels, "built", lambda: False)
+    assert main(["bench", "mnasnet-b1"]) == 2
+    assert "not built" in capsys.readouterr().err
+    assert jobs == []
+
+
 def test_files_are_written_and_json_has_standard_output_alone(jobs, tmp_path, capsys):
     html, table = tmp_path / "b.html", tmp_path / "b.csv"
     assert main(["bench", "mnasnet-b1", "--html", str(html), "--csv", str(table), "--json"]) == 0
