@@ -1,7 +1,7 @@
 """Layers: an op, its parameters, and what backward remembers of forward."""
 
 from .act import Activation
-from .base import Chain, Layer, Param, Residual, Step
+from .base import Chain, Layer, Param, Residual, Step, Sum
 from .conv import Conv, Depthwise, Pointwise
 from .drop import Dropout, DropPath
 from .graph import Graph
@@ -35,4 +35,5 @@ __all__ = [
     "Resize",
     "SqueezeExcite",
     "Step",
+    "Sum",
 ]

@@ -39,6 +39,7 @@ KINKS = {
     "hard_sigmoid": (-3.0, 3.0),
     "hard_sigmoid_slim": (-3.0, 3.0),
     "hard_sigmoid_keras": (-2.5, 2.5),
+    "hard_sigmoid_torch": (-3.0, 3.0),
 }
 STEP = 1e-6
 ORDER = 6  # of the differences that estimate the noise
