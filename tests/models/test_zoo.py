@@ -26,8 +26,12 @@ def shape(spec, source):
 
 def test_names_are_those_of_the_tables():
     assert zoo.names() == [
-        "mnasnet-a1", "mnasnet-b1", "mnasnet-small", "mnasnet-d1", "mnasnet-d1-320", "mobilenet-v2",
-        *[f"efficientnet-lite{n}" for n in range(5)],
+        "mnasnet-a1", "mnasnet-b1", "mnasnet-small", "mnasnet-d1", "mnasnet-d1-320", "mobilenet-v1", "mobilenet-v2",
+        "mobilenet-v3-large", "mobilenet-v3-small", "mobilenet-v3-large-minimalistic", "mobilenet-v3-small-minimalistic",
+        *[f"efficientnet-lite{n}" for n in range(5)], *[f"efficientnet-b{n}" for n in range(9)], "efficientnet-l2",
+        "fbnet-c",
+        *[f"regnet{kind}-{size}" for kind in "xy" for size in (
+            "200mf", "400mf", "600mf", "800mf", "1.6gf", "3.2gf", "4gf", "6.4gf", "8gf", "12gf", "16gf", "32gf")],
     ]  # fmt: skip
     for name in zoo.names():
         assert zoo.get(name).name == name

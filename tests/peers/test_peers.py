@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.machinery import ModuleSpec
 from types import ModuleType, SimpleNamespace
 
@@ -190,7 +191,7 @@ def test_a_published_module_is_taken_where_it_computes_the_same(network, options
 
 
 def test_no_published_module_is_taken_for_other_conventions():
-    conventions = dialect.replace(dialect.of("timm", "mnasnet-a1"), bn_eps=1e-3)
+    conventions = replace(dialect.of("timm", "mnasnet-a1"), bn_eps=1e-3)
     assert published.name_of(build("mnasnet-a1", dialect=conventions)) is None
     spec = build("mnasnet-a1").spec
-    assert published.name_of(build(dialect.replace(spec, activation="relu6"), dialect="timm")) is None
+    assert published.name_of(build(replace(spec, activation="relu6"), dialect="timm")) is None
