@@ -19,7 +19,7 @@ FIXED64 = 1
 BLOCK = 1 << 16  # bytes of the file that are held at a time
 LONGEST_TEXT = 4096  # bytes of a name
 SHARE = 12  # bytes of objects for each byte of max_header
-PER_FIELD, PER_OBJECT, PER_SPAN, PER_NUMBER = 40, 64, 104, 40  # what things cost, in bytes
+PER_FIELD, PER_OBJECT, PER_SPAN, PER_NUMBER, PER_MESSAGE = 48, 64, 104, 40, 320  # what things cost, in bytes
 
 INT, INTS, REAL, REALS, TEXT, TEXTS, SPAN, SPANS, DATA = (
     "int", "ints", "real", "reals", "text", "texts", "span", "spans", "data",
@@ -70,6 +70,9 @@ class Source:
 
     def varint(self, at, end, what):
         """(the number, where it ends): equation (1), unsigned."""
+        here = at - self._start
+        if at < end and 0 <= here < len(self._block) and self._block[here] < 128:  # most numbers: one byte, at hand
+            return self._block[here], at + 1
         total = 0
         for shift in range(0, 70, 7):
             if at >= end:
@@ -102,6 +105,7 @@ class Source:
 
     def message(self, span, what, table):
         """{name: value} of a message; a field that may stand often has a list, one that is absent None."""
+        self.charge(PER_MESSAGE)
         found = {name: [] if kind in _MANY else None for name, kind in table.values()}
         for number, wire, value, inner in self.fields(span, what):
             if number not in table:
