@@ -28,7 +28,7 @@ import refmnas
 from refmnas import models
 from refmnas.models import naming
 
-BAR = 1e-10  # about 450,000 units of float64 rounding: 50 layers of sums of up to 3840 terms, forward and back
+BAR = 1e-10  # about 450,000 units of float64 rounding: 120 layers of sums of up to 3840 terms, forward and back
 SMALL = 1e-4  # of the network's largest gradient
 SIZES = (64, 65)
 BATCH = 3
@@ -56,6 +56,21 @@ PEERS = (
     Peer("timm", "mobilenetv2_100", "mobilenet-v2"),
     Peer("timm", "efficientnet_lite0", "efficientnet-lite0"),
     Peer("timm", "tf_efficientnet_lite0", "efficientnet-lite0", dialect="timm-tf"),
+    Peer("torchvision", "mobilenet_v3_large", "mobilenet-v3-large"),
+    Peer("torchvision", "mobilenet_v3_small", "mobilenet-v3-small"),
+    Peer("torchvision", "efficientnet_b0", "efficientnet-b0"),
+    Peer("torchvision", "efficientnet_b5", "efficientnet-b5"),
+    Peer("torchvision", "regnet_x_400mf", "regnetx-400mf"),
+    Peer("torchvision", "regnet_y_800mf", "regnety-800mf"),
+    Peer("timm", "mobilenetv3_large_100", "mobilenet-v3-large"),
+    Peer("timm", "mobilenetv3_rw", "mobilenet-v3-large", dialect="timm-rw"),
+    Peer("timm", "tf_mobilenetv3_small_minimal_100", "mobilenet-v3-small-minimalistic", dialect="timm-tf"),
+    Peer("timm", "mobilenetv1_100", "mobilenet-v1"),
+    Peer("timm", "fbnetc_100", "fbnet-c"),
+    Peer("timm", "tf_efficientnet_b0", "efficientnet-b0", dialect="timm-tf"),
+    Peer("timm", "tf_efficientnet_lite2", "efficientnet-lite2", dialect="timm-tf"),
+    Peer("timm", "regnetx_004", "regnetx-400mf"),
+    Peer("timm", "regnety_008", "regnety-800mf"),
 )
 
 
@@ -88,7 +103,9 @@ def torch_network(peer, seed=0):
     if peer.source == "torchvision":
         import torchvision
 
-        network = getattr(torchvision.models, peer.name)(dropout=0.0)
+        rates = {} if "regnet" in peer.name else {"dropout": 0.0}
+        rates |= {"stochastic_depth_prob": 0.0} if "efficientnet" in peer.name else {}
+        network = getattr(torchvision.models, peer.name)(**rates)
     else:
         import timm
 

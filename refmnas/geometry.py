@@ -40,3 +40,15 @@ def symmetric_pad(kernel, dilation=1):
     """
     half = span(kernel, dilation) // 2
     return half, half
+
+
+def pooled(size, kernel, stride=1, before=0, after=0, ceil=False):
+    """Windows of a pool: equation (1), with `ceil` rounded up; none may start below the image.
+
+    >>> pooled(6, 3, 2), pooled(6, 3, 2, ceil=True), pooled(5, 2, 4, 1, 1, ceil=True)
+    (2, 3, 2)
+    """
+    if not ceil:
+        return extent(size, kernel, stride, before, after)
+    count = -(-(size + before + after - kernel) // stride) + 1
+    return count - 1 if (count - 1) * stride >= size + before else count

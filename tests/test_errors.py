@@ -7,9 +7,9 @@ from support import ALL, BY_NAME, refuse, valid
 from refmnas import use
 from refmnas.cases import draw, prove
 from refmnas.errors import DataError, DtypeError, ShapeError, SpecError
-from refmnas.ops import batchnorm, conv, depthwise, dropout, pointwise, pool, softmax_xent
+from refmnas.ops import batchnorm, concat, conv, depthwise, dropout, max_pool, pointwise, pool, resize, softmax, softmax_xent
 
-_NO_IMAGE = ("activation", "linear", "softmax_xent", "dropout", "drop_path")
+_NO_IMAGE = ("activation", "linear", "softmax", "softmax_xent", "dropout", "drop_path")
 LAYOUTLESS = [name for name in sorted(BY_NAME) if name.partition(".")[0] in _NO_IMAGE or name == "batchnorm.running"]
 
 
@@ -57,6 +57,8 @@ TIED_AXIS = {
     ("conv", "w"): 2,
     ("pointwise", "w"): 0,
     ("linear", "w"): 0,
+    ("concat", "a"): 0,
+    ("concat", "b"): 0,
 }
 
 
@@ -151,6 +153,7 @@ def test_the_unbiased_variance_of_one_pixel_is_refused():
     assert batchnorm.running(*arrays.values(), **options | {"unbiased": False}).var[0] == 1
 
 
+POOLS, BOTH = ("average_pool", "max_pool"), ("forward", "backward")
 OUT_OF_RANGE = [
     *((f"batchnorm.{f}", "eps", v) for f in ("forward", "forward_eval", "backward_eval")
       for v in (0, -1e-3, np.nan, np.inf, "small", None, True)),
@@ -160,6 +163,12 @@ OUT_OF_RANGE = [
     *((f"{op}.{f}", "rate", v) for op in ("dropout", "drop_path") for f in ("forward", "backward")
       for v in (-0.1, 1, 1.5, np.nan, "half", None)),
     *((f"softmax_xent.{f}", "smoothing", v) for f in ("forward", "backward") for v in (-0.1, 1.1, np.nan, None)),
+    *((f"{op}.{f}", "stride", v) for op in POOLS for f in BOTH for v in (0, -1, 1.5, "2", None, True)),
+    *((f"{op}.{f}", "ceil", v) for op in POOLS for f in BOTH for v in (0, 1, "up", None)),
+    *((f"average_pool.{f}", "count_pad", v) for f in BOTH for v in (0, 1, None)),
+    *((f"resize.{f}", "mode", v) for f in BOTH for v in ("cubic", "", None)),
+    *((f"resize.{f}", "places", v) for f in BOTH for v in ("pytorch_half_pixel", None, 1)),
+    *((f"resize.{f}", "rounding", v) for f in BOTH for v in ("round", None)),
     *((f"activation.{f}", "kind", v) for f in ("forward", "backward") for v in ("gelu", "", None, 3)),
     *(("activation.backward", "kink", v) for v in ("keras", None)),
 ]  # fmt: skip
@@ -208,6 +217,39 @@ def test_an_image_without_pixels_has_no_average(shape):
     refuse(ShapeError, "pool.backward", ["x", shape], {"dy": dy, "x": np.ones(shape)}, {})
 
 
+@pytest.mark.parametrize("function", [f"{op}.{f}" for op in POOLS for f in BOTH])
+def test_pools_that_cannot_be_are_refused(function):
+    arrays, options = valid(function)
+    for pad in ((1, 1, 1), (0, 0, 0, -1), (0, 0, 0, 0.5), 1, None, "same", (0, 0, 0, 0, 0)):
+        refuse(SpecError, function, ["pad"], arrays, options | {"pad": pad})
+    for kernel in (3, (3,), (0, 1), (1, -1), (1.0, 1), None, "33", (1, 1, 1)):
+        refuse(SpecError, function, ["kernel"], arrays, options | {"kernel": kernel})
+    plain = {"stride": 1, "pad": (0, 0, 0, 0), "ceil": False}
+    for kernel in ((99, 1), (1, 99)):
+        refuse(ShapeError, function, ["padded x", 99], arrays, options | plain | {"kernel": kernel})
+    arrays["x"] = np.ones((1, 4, 4, 1), np.float32)
+    for pad in ((2, 0, 0, 0), (0, 2, 0, 0), (0, 0, 2, 0), (0, 0, 0, 2)):  # a window in the padding alone
+        refuse(ShapeError, function, ["every window", pad], arrays, options | plain | {"kernel": (2, 2), "pad": pad})
+    empty = arrays | {"x": np.ones((1, 0, 4, 1), np.float32)}
+    refuse(ShapeError, function, ["x"], empty, options | plain | {"kernel": (1, 1)})
+
+
+@pytest.mark.parametrize("function", ["resize.forward", "resize.backward"])
+def test_sizes_that_no_image_has_are_refused(function):
+    arrays, options = valid(function)
+    for size in (3, (3,), (0, 1), (1, -1), (1.0, 1), None, "33", (1, 1, 1)):
+        refuse(SpecError, function, ["size"], arrays, options | {"size": size})
+    refuse(ShapeError, function, ["at least one pixel"], arrays | {"x": np.ones((1, 0, 3, 2), np.float32)}, options)
+
+
+def test_softmax_of_no_class_is_refused():
+    refuse(ShapeError, "softmax.forward", ["x", (2, 0)], {"x": np.ones((2, 0))}, {})
+
+
+def test_concat_of_numbers_is_refused():
+    refuse(ShapeError, "concat.forward", ["a", "()"], {"a": np.ones(()), "b": np.ones(())}, {})
+
+
 @pytest.mark.parametrize("function", sorted(BY_NAME))
 @pytest.mark.parametrize("layout", ["NWHC", "nchw", None, 1])
 def test_unknown_layouts_are_refused(function, layout):
@@ -225,8 +267,9 @@ NCHW = [f for f in sorted(BY_NAME) if f not in LAYOUTLESS]
 @pytest.mark.parametrize("function", NCHW)
 def test_arrays_of_a_wrong_rank_in_nchw_are_refused(function):
     arrays, options = valid(function)
-    refuse(ShapeError, function, ["x", "rank 4"], arrays | {"x": arrays["x"].reshape(-1)}, options, layout="NCHW")
-    refuse(DtypeError, function, ["x", "list"], arrays | {"x": [1.0]}, options, layout="NCHW")
+    name = "x" if "x" in arrays else "a"
+    refuse(ShapeError, function, [name, "rank 4"], arrays | {name: arrays[name].reshape(-1)}, options, layout="NCHW")
+    refuse(DtypeError, function, [name, "list"], arrays | {name: [1.0]}, options, layout="NCHW")
 
 
 WITH_OUT = pytest.mark.parametrize("function", ["conv.forward", "pointwise.forward", "depthwise.forward"])
@@ -297,6 +340,11 @@ def test_an_empty_batch_has_an_empty_result_and_zero_gradients(function):
 
 def test_valid_calls_beside_the_refused_ones_are_answered():
     assert pool.forward(np.ones((0, 1, 1, 4))).shape == (0, 4)
+    assert max_pool.forward(np.ones((1, 1, 1, 0)), kernel=(np.int64(1), 1)).shape == (1, 1, 1, 0)
+    assert max_pool.forward(np.ones((1, 1, 1, 1)), kernel=(2, 2), pad=(1, 0, 0, 1)).item() == 1
+    assert resize.forward(np.ones((1, 1, 1, 1)), size=[2, 1]).shape == (1, 2, 1, 1)
+    assert concat.forward(np.ones((2, 0)), np.ones((2, 3))).shape == (2, 3)
+    assert softmax.forward(np.ones((2, 1))).tolist() == [[1.0], [1.0]]
     assert dropout.forward(np.ones((1, 1)), np.ones((1, 1)), rate=0).item() == 1
     assert softmax_xent.forward(np.ones((1, 1)), np.zeros(1, int), smoothing=1).item() == 0
     assert pointwise.forward(np.ones((1, 1, 1, 0)), np.ones((0, 2))).shape == (1, 1, 1, 2)

@@ -29,6 +29,14 @@ TURNS = {
     "batchnorm.backward_eval": ((IMAGE, IMAGE, PLAIN, PLAIN, PLAIN), (IMAGE, PLAIN, PLAIN)),
     "pool.forward": ((IMAGE,), (PLAIN,)),
     "pool.backward": ((PLAIN, IMAGE), (IMAGE,)),
+    "average_pool.forward": ((IMAGE,), (IMAGE,)),
+    "average_pool.backward": ((IMAGE, IMAGE), (IMAGE,)),
+    "max_pool.forward": ((IMAGE,), (IMAGE,)),
+    "max_pool.backward": ((IMAGE, IMAGE), (IMAGE,)),
+    "resize.forward": ((IMAGE,), (IMAGE,)),
+    "resize.backward": ((IMAGE, IMAGE), (IMAGE,)),
+    "concat.forward": ((IMAGE, IMAGE), (IMAGE,)),
+    "concat.backward": ((IMAGE, IMAGE, IMAGE), (IMAGE, IMAGE)),
     "gate.forward": ((IMAGE, PLAIN), (IMAGE,)),
     "gate.backward": ((IMAGE, IMAGE, PLAIN), (IMAGE, PLAIN)),
 }
@@ -73,8 +81,8 @@ def judge(name, claim, case, got, want, bounds):
 
 
 def image(case):
-    """x has image axes (batch norm takes rows too, which have no layout)."""
-    return len(case.shapes()["x"]) == 4
+    """The arrays have image axes (batch norm and concat take rows too, which have no layout)."""
+    return len(next(iter(case.shapes().values()))) == 4
 
 
 @over(TURNED)

@@ -17,7 +17,40 @@ OTHERS = (
     ("efficientnet-lite0", 224, 4_652_008, "385.2"), ("efficientnet-lite1", 240, 5_416_680, "600.2"),
     ("efficientnet-lite2", 260, 6_092_072, "859.7"), ("efficientnet-lite3", 280, 8_197_096, "1383"),
     ("efficientnet-lite4", 300, 13_006_568, "2553"), ("efficientnet-lite4", 380, 13_006_568, "3944"),
+    ("mobilenet-v3-small", 224, 2_542_856, "56.51"),
+    ("mobilenet-v3-large-minimalistic", 224, 3_924_288, "209"), ("mobilenet-v3-small-minimalistic", 224, 2_044_736, "52.3"),
+    ("efficientnet-b0", 224, 5_288_548, "385.8"), ("efficientnet-b1", 240, 7_794_184, "686.8"),
+    ("efficientnet-b2", 260, 9_109_994, "993.6"), ("efficientnet-b3", 300, 12_233_232, "1827"),
+    ("efficientnet-b4", 380, 19_341_616, "4394"), ("efficientnet-b5", 456, 30_389_784, "10266"),
+    ("efficientnet-b6", 528, 43_040_704, "19068"), ("efficientnet-b7", 600, 66_347_960, "37746"),
+    ("efficientnet-b8", 672, 87_413_142, "62597"), ("efficientnet-l2", 800, 480_309_308, "475704"),
 )  # fmt: skip
+# Slim's widths are cut, not rounded.
+V1 = {1.0: (4_231_976, "568.74"), 0.75: (2_585_560, "325.4"), 0.5: (1_331_592, "149.5"), 0.25: (470_072, "41.0")}
+
+# (network, source): stage widths, repeats, parameters, millions of multiply-adds at 224
+REGNETS = {
+    ("regnetx-200mf", "pycls"): ([24, 56, 152, 368], [1, 1, 4, 7], 2_684_792, "199.0"),
+    ("regnetx-400mf", "pycls"): ([32, 64, 160, 384], [1, 2, 7, 12], 5_157_512, "397.7"),
+    ("regnetx-400mf", "torchvision"): ([32, 64, 160, 400], [1, 2, 7, 12], 5_495_976, "413.8"),
+    ("regnetx-600mf", "pycls"): ([48, 96, 240, 528], [1, 3, 5, 7], 6_196_040, "600.9"),
+    ("regnetx-800mf", "pycls"): ([64, 128, 288, 672], [1, 3, 7, 5], 7_259_656, "799.7"),
+    ("regnetx-1.6gf", "pycls"): ([72, 168, 408, 912], [2, 4, 10, 2], 9_190_136, "1602.8"),
+    ("regnetx-3.2gf", "pycls"): ([96, 192, 432, 1008], [2, 6, 15, 2], 15_296_552, "3176.6"),
+    ("regnety-200mf", "pycls"): ([24, 56, 152, 368], [1, 1, 4, 7], 3_162_996, "199.5"),
+    ("regnety-400mf", "pycls"): ([48, 104, 208, 440], [1, 3, 6, 6], 4_344_144, "401.8"),
+    ("regnety-600mf", "pycls"): ([48, 112, 256, 608], [1, 3, 7, 4], 6_055_160, "601.2"),
+    ("regnety-800mf", "pycls"): ([64, 128, 320, 768], [1, 3, 8, 2], 6_263_168, "797.2"),
+    ("regnety-800mf", "torchvision"): ([64, 144, 320, 784], [1, 3, 8, 2], 6_432_512, "833.9"),
+    ("regnety-1.6gf", "pycls"): ([48, 120, 336, 888], [2, 6, 17, 2], 11_202_430, "1612.1"),
+    ("regnety-3.2gf", "pycls"): ([72, 216, 576, 1512], [2, 5, 13, 1], 19_436_338, "3176.5"),
+}
+# Published with torchvision's weights (num_params of their records)
+LARGE_REGNETS = {
+    "regnetx-8gf": 39_572_648, "regnetx-16gf": 54_278_536, "regnetx-32gf": 107_811_560,
+    "regnety-8gf": 39_381_472, "regnety-16gf": 83_590_140, "regnety-32gf": 145_046_770,
+}  # fmt: skip
+
 FACTS = [
     *[(name, width, 224, *fact) for name, rows in (("mnasnet-a1", A1), ("mnasnet-b1", B1), ("mobilenet-v2", V2))
       for width, fact in rows.items()],
@@ -84,6 +117,70 @@ def test_counts_are_the_published_ones(name, width, size, parameters, macs):
     for source in zoo.get(name).sources:
         got = cost.totals(cost.of(zoo.get(name, width), dialect.of(source, name), size))
         assert (got.parameters, millions(got.macs, macs)) == (parameters, macs), source
+
+
+@pytest.mark.parametrize(("width", "parameters", "macs"), [(w, *fact) for w, fact in V1.items()])
+def test_counts_of_mobilenet_v1_are_the_published_ones(width, parameters, macs):
+    """By slim's rule; timm rounds widths to multiples of 8, which changes none of these."""
+    for source in ("slim", "timm"):
+        got = cost.totals(cost.of(zoo.get("mobilenet-v1", width), dialect.of(source, "mobilenet-v1")))
+        assert (got.parameters, millions(got.macs, macs)) == (parameters, macs)
+
+
+@pytest.mark.parametrize(("source", "parameters"), [
+    ("slim", 5_483_032), ("torchvision", 5_483_032), ("timm", 5_483_032), ("timm-tf", 5_483_032), ("keras", 5_483_032),
+    # less a bias of 1280, and SE of 18, 30, 30, 120, 168, 168, 240, 240 channels for 24, 32, 32, 120, 168, 168, 240, 240
+    ("timm-rw", 5_483_032 - 1280 - 6 * (2 * 72 + 1) - 2 * 2 * (2 * 120 + 1)),
+])  # fmt: skip
+def test_counts_of_mobilenet_v3_large_are_the_published_ones(source, parameters):
+    got = cost.totals(cost.of(zoo.get("mobilenet-v3-large"), dialect.of(source, "mobilenet-v3-large")))
+    assert (got.parameters, millions(got.macs, "0.0")) == (parameters, "216.6")
+
+
+def test_mobilenet_v3_at_three_quarters_differs_by_source():
+    """The width of the layer before the last: the README's 4.0 M and 155 M are timm's 3.99 M; torchvision scales it."""
+    counts = {}
+    for source in ("slim", "torchvision", "timm", "keras"):
+        got = cost.totals(cost.of(zoo.get("mobilenet-v3-large", 0.75), dialect.of(source, "mobilenet-v3-large")))
+        counts[source] = (f"{got.parameters / 1e6:.2f}", millions(got.macs, "0.0"))
+    assert counts["slim"] == counts["timm"] == counts["keras"]
+    assert counts["slim"][0] == "3.99"
+    assert counts["torchvision"][0] != "3.99"
+
+
+@pytest.mark.parametrize(("source", "parameters", "macs"), [
+    ("timm", 5_572_200, "385.0"),
+    # three 1x1 convolutions and their batch norms less, a bias for every convolution before batch norm more
+    ("official", 5_570_664 + 22_120, "378.1"),
+])  # fmt: skip
+def test_counts_of_fbnet_are_the_published_ones(source, parameters, macs):
+    got = cost.totals(cost.of(zoo.get("fbnet-c"), dialect.of(source, "fbnet-c")))
+    assert (got.parameters, millions(got.macs, macs)) == (parameters, macs)
+
+
+@pytest.mark.parametrize(("name", "source"), REGNETS)
+def test_regnets_have_the_published_widths_and_counts(name, source):
+    widths, repeats, parameters, macs = REGNETS[name, source]
+    record = dialect.of(source, name)
+    blocks = plan.blocks(zoo.get(name), record)
+    stages = [b.stage for b in blocks]
+    assert list(dict.fromkeys(b.c_out for b in blocks)) == widths
+    assert [stages.count(n) for n in range(4)] == repeats
+    got = cost.totals(cost.of(zoo.get(name), record))
+    assert (got.parameters, millions(got.macs, macs)) == (parameters, macs)
+
+
+@pytest.mark.parametrize("name", LARGE_REGNETS)
+def test_large_regnets_have_the_published_parameters(name):
+    assert cost.totals(cost.of(zoo.get(name), dialect.of("torchvision", name))).parameters == LARGE_REGNETS[name]
+
+
+@pytest.mark.parametrize(("name", "repeats"), [
+    ("efficientnet-b1", [2, 3, 3, 4, 4, 5, 2]), ("efficientnet-b7", [4, 7, 7, 10, 10, 13, 4]),
+])  # fmt: skip
+def test_efficientnet_deepens_every_stage(name, repeats):
+    stages = [b.stage for b in plan.blocks(zoo.get(name), conventions(name))]
+    assert [stages.count(n) for n in range(7)] == repeats
 
 
 @pytest.mark.parametrize(("width", "parameters", "macs"), [(w, *fact) for w, fact in VERSION_1.items()])

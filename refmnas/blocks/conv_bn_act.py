@@ -2,8 +2,8 @@
 
     y = act(BN(conv(x)))                                                    (1)
 
-The convolution has no bias: BN subtracts the mean, so a bias before it would have no
-effect in training, and beta does its work.  The linear end of a block is (1) without
+The convolution has no bias: BN subtracts the mean, so a bias before it has no effect in
+training, and beta does its work (one source has it all the same: `conv_bias`).  The linear end of a block is (1) without
 the activation.
 
     dx = conv'(BN'(act'(dy)))                                               (2)
@@ -39,16 +39,25 @@ class ConvBNAct(Chain):
 def dense(c_in, c_out, kernel, stride, conventions):
     """ConvBNAct of a dense convolution: the stem."""
     c = conventions
-    conv = Conv(c_in, c_out, kernel=kernel, stride=stride, padding=c.padding, dtype=c.dtype)
+    conv = Conv(c_in, c_out, kernel=kernel, stride=stride, padding=c.padding, bias=c.conv_bias, dtype=c.dtype)
     return ConvBNAct(conv, c)
+
+
+def grouped(channels, groups, kernel, stride, conventions):
+    """ConvBNAct of a grouped convolution."""
+    options = {"kernel": kernel, "stride": stride, "groups": groups}
+    c = conventions
+    return ConvBNAct(Conv(channels, channels, padding=c.padding, bias=c.conv_bias, dtype=c.dtype, **options), c)
 
 
 def depthwise(channels, kernel, stride, conventions):
     """ConvBNAct of a depthwise convolution."""
     c = conventions
-    return ConvBNAct(Depthwise(channels, kernel=kernel, stride=stride, padding=c.padding, dtype=c.dtype), c)
+    options = {"kernel": kernel, "stride": stride, "padding": c.padding, "bias": c.conv_bias, "dtype": c.dtype}
+    return ConvBNAct(Depthwise(channels, **options), c)
 
 
-def pointwise(c_in, c_out, conventions, *, activation=True):
+def pointwise(c_in, c_out, conventions, *, stride=1, activation=True):
     """ConvBNAct of a 1 x 1 convolution; without activation the linear end of a block."""
-    return ConvBNAct(Pointwise(c_in, c_out, dtype=conventions.dtype), conventions, activation=activation)
+    conv = Pointwise(c_in, c_out, stride=stride, bias=conventions.conv_bias, dtype=conventions.dtype)
+    return ConvBNAct(conv, conventions, activation=activation)

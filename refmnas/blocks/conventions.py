@@ -18,6 +18,7 @@ class Conventions:
     bn_unbiased: bool = True  # the running variance
     se_activation: str = "relu"
     gate: str = "sigmoid"
+    conv_bias: bool = False  # before batch norm
     kink: str = "torch"  # gradient where an activation has none
     dtype: type = np.float32
 

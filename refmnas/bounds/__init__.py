@@ -21,6 +21,8 @@ _MODULES = {
     "batchnorm": ("batchnorm",),
     "activation": ("activation",),
     "softmax_xent": ("softmax_xent",),
+    "softmax": ("softmax",),
+    "windows": ("average_pool", "max_pool", "resize", "concat"),
 }
 _HOME = {op: module for module, ops in _MODULES.items() for op in ops}
 

@@ -68,7 +68,10 @@ def activation_forward(definition, dtype, x, *, kind):
 
 # kind -> (what dy is multiplied by at most, roundings): constant and product, for
 # hard-swish one more each for the constant, the sum and the second product of its other form.
-_HARD = {"hard_sigmoid": (1 / 6, 2), "hard_sigmoid_slim": (0.16667, 2), "hard_sigmoid_keras": (0.2, 2)}
+_HARD = {
+    "hard_sigmoid": (1 / 6, 2), "hard_sigmoid_slim": (0.16667, 2), "hard_sigmoid_keras": (0.2, 2),
+    "hard_sigmoid_torch": (1 / 6 + 2**-27, 2),
+}  # fmt: skip
 
 
 def activation_backward(definition, dtype, dy, x, *, kind, kink="torch"):

@@ -33,6 +33,13 @@ def _parts(dtype, x):
     return e / total, np.log(total), ratio / (1 - ratio), off, z, np.abs(peak)
 
 
+def quotient(dtype, x):
+    """p, and the relative error Q of e / Z or of exp(z - log Z)."""
+    p, log, ratio, off, z, _ = _parts(dtype, x)
+    rest = np.expm1(gamma(2, dtype) * (z + log) + gamma(LOG, dtype) * log) + gamma(2, dtype)
+    return p, np.expm1(np.log1p(off) + np.log1p(ratio) + np.log1p(rest))
+
+
 def softmax_xent_forward(definition, dtype, x, labels, *, smoothing=0.0):
     N, K = x.shape
     if N == 0:
@@ -49,11 +56,9 @@ def softmax_xent_backward(definition, dtype, dy, x, labels, *, smoothing=0.0):
     N, K = x.shape
     if N == 0:
         return (np.zeros(x.shape),)
-    p, log, ratio, off, z, _ = _parts(dtype, x)
-    rest = np.expm1(gamma(2, dtype) * (z + log) + gamma(LOG, dtype) * log) + gamma(2, dtype)
-    quotient = np.expm1(np.log1p(off) + np.log1p(ratio) + np.log1p(rest))
+    p, relative = quotient(dtype, x)
     target = np.full(x.shape, smoothing / K)
     target[np.arange(N), labels] += 1 - smoothing
     size = np.abs(np.asarray(dy, np.float64))[:, None]
-    error = p * quotient * (1 + gamma(5, dtype)) + gamma(5, dtype) * (p + target)
+    error = p * relative * (1 + gamma(5, dtype)) + gamma(5, dtype) * (p + target)
     return (size * error + lost(EXP * (size + 1), dtype),)

@@ -62,20 +62,23 @@ def blocks(net):
     rows = [_row("stem", "conv", f"{spec.stem.kernel} x {spec.stem.kernel}", spec.stem.stride, "", costs["stem"])]
     for b in plan.blocks(spec, net.dialect, net.size):
         channels = f"{b.c_in} > {b.mid} > {b.c_out}" if b.expands else f"{b.c_in} > {b.c_out}"
-        kind = b.kind + (f" se {b.squeeze}" if b.squeeze else "") + (" + x" if b.has_skip else "")
+        kind = b.kind + (f" g {b.mid // b.groups}" if b.groups else "") + (f" se {b.squeeze}" if b.squeeze else "")
+        kind += " + x" if b.has_skip else ""
         rows.append(_row(b.prefix, kind, f"{b.kernel} x {b.kernel}", b.stride, channels, costs[b.prefix]))
-    rows.append(_row("head", "1 x 1, pool, dense", "", "", f"{spec.head.classes} classes", costs["head"]))
+    widths = plan.head_channels(spec, net.dialect), plan.hidden_channels(spec, net.dialect), spec.head.classes
+    kind = ("1 x 1, " if spec.head.channels else "") + "pool, dense" + (", dense" if spec.head.hidden else "")
+    rows.append(_row("head", kind, "", "", " > ".join(str(w) for w in widths if w), costs["head"], b.size_out))
     header = ("block", "kind", "kernel", "stride", "channels", "output", "parameters", "mult-adds")
     return [
         bold(f"{spec.name}, width {spec.width:g}, dialect {net.dialect.source}"),
         f"  {spec.source}",
         *table(header, rows),
-        "  se: channels of the squeeze; + x: the block's input is added",
+        "  se: channels of the squeeze; g: of a group; + x: the block's input is added",
     ]
 
 
-def _row(name, kind, kernel, stride, channels, costs):
-    pixels = next(row.shape[:2] for row in reversed(costs) if len(row.shape) == 3)
+def _row(name, kind, kernel, stride, channels, costs, pixels=None):
+    pixels = pixels or next(row.shape[:2] for row in reversed(costs) if len(row.shape) == 3)
     macs = sum(row.macs for row in costs) / 1e6
     parameters = f"{sum(row.parameters for row in costs):,}"
     return name, kind, kernel, stride, channels, _shape(pixels), parameters, f"{macs:.2f} M"

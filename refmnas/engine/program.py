@@ -9,7 +9,8 @@ A block [expand] -> depthwise -> [squeeze and excitation] -> project [-> add] be
                     through expansion and depthwise convolution, then the projection
 
 The stem fills the first block's ring where that block expands nothing.  The head's mean is
-taken from each panel's planes while they are in the cache.
+taken from each panel's planes while they are in the cache; where the head has no 1 x 1 of
+its own, the last block's projection is it.  A dense layer in between is a point.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ ACTS = {
     "identity": 0, "relu": 1, "relu6": 2, "swish": 3, "sigmoid": 4, "hard_sigmoid": 5, "hard_swish": 6,
     "hard_sigmoid_slim": 7, "hard_sigmoid_keras": 8,
 }  # fmt: skip
+HEAD = ["pointwise", "pool", "linear"]
 STEM, BAND, SLAB, SCALE, POINT, SPLIT, MEAN, DENSE = range(8)
 KINDS = ("stem", "band", "slab", "scale", "point", "split", "mean", "dense")
 FILL_STEM, FILL_EXPAND, FILL_COPY = range(3)
@@ -132,33 +134,38 @@ class Builder:
         return self._block(at) if self._ops(at, 1) == ["depthwise"] else None
 
     def _head(self, at):
-        """Pointwise, mean, dense."""
-        if self._ops(at, 3) != ["pointwise", "pool", "linear"] or at + 3 != len(self.nodes):
+        """Pointwise, mean, [dense,] dense."""
+        ops = self._ops(at, 4)
+        if ops not in (HEAD, [*HEAD, "linear"]) or at + len(ops) != len(self.nodes):
             return None
-        head, pool, dense = self.nodes[at : at + 3]
+        head, pool, *hidden, dense = self.nodes[at:]
         h, w, _ = head.shape
         project = self.packer.pointwise(head, ACTS[head.act])
-        record = {
-            "units": project["panel_count"],
-            "project": project,
-            "v_blocks": self._blocks(head.shape_in[2]),
-            "p": h,
-            "q": w,
-        }
+        record = {"units": project["panel_count"], "project": project, "v_blocks": self._blocks(head.shape_in[2])}
+        record |= self._plane(head)
         self._emit(MEAN, record, (head, pool), {"v": head.inputs[0], "y": pool.name})
         self.sizes[pool.name] = self._blocks(head.shape[2]) * self.block
         self.scratch = max(self.scratch, 3 * h * w * self.block)
-        widths = pack.wide_panels(self._blocks(dense.shape[0]), self.shape.dense_blocks)
-        project = self.packer.pointwise(dense, ACTS[dense.act], widths)
-        record = {"units": len(widths), "project": project, "v_blocks": self._blocks(dense.shape_in[0]), "p": 1, "q": 1}
-        self._emit(DENSE, record, (dense,), {"v": pool.name})
-        return at + 3
+        for node in hidden:
+            self.sizes[node.name] = self._blocks(node.shape[0]) * self.block
+            self._emit(POINT, self._dense(node), (node,), {"v": node.inputs[0], "y": node.name})
+        self._emit(DENSE, self._dense(dense), (dense,), {"v": dense.inputs[0]})
+        return len(self.nodes)
+
+    def _dense(self, node):
+        """The record of a layer that sees one pixel."""
+        widths = pack.wide_panels(self._blocks(node.shape[0]), self.shape.dense_blocks)
+        project = self.packer.pointwise(node, ACTS[node.act], widths)
+        return {"units": len(widths), "project": project, "v_blocks": self._blocks(node.shape_in[0]), "p": 1, "q": 1}
 
     def _block(self, at, *, stem=None, expand=None):
         """Depthwise at `at`, perhaps squeeze and excitation, projection, perhaps a sum; where to go on."""
         depthwise, after = self.nodes[at], at + 1
         excite = self.nodes[after : after + 4] if self._ops(after, 4) == ["pool", "linear", "linear", "scale"] else []
         after += len(excite)
+        if self._ops(after, 3) == HEAD:
+            self._write_block(stem, expand, depthwise, excite, None, None)
+            return after
         if self._ops(after, 1) != ["pointwise"]:
             self._refuse(min(after, len(self.nodes) - 1))
         project, after = self.nodes[after], after + 1
@@ -172,19 +179,21 @@ class Builder:
 
     def _write_block(self, stem, expand, depthwise, excite, project, add):
         is_band = stem is not None or depthwise.shape_in[0] >= BAND_FROM
-        last = (project, add) if add else (project,)
-        result = last[-1]
+        last = tuple(n for n in (project, add) if n)
         record, buffers = self._fill(stem, expand, depthwise, is_band)
         inside = tuple(n for n in (stem, expand, depthwise) if n)
         residual = {"res": next(n for n in add.inputs if n != project.name)} if add else {}
-        self.sizes[result.name] = self._floats(result.shape)
-        out = {"project": self.packer.pointwise(project, ACTS[project.act])}
-        if is_band and not excite:
+        out = {}
+        if project:
+            self.sizes[last[-1].name] = self._floats(last[-1].shape)
+            out = {"project": self.packer.pointwise(project, ACTS[project.act])}
+        if is_band and not excite and project:
             record |= out | {"is_private": 1, "v": self._behind(record)}
             self._room(record, record["rows"] * depthwise.shape[1] * self._blocks(depthwise.shape[2]) * self.block)
-            self._emit(BAND, record, (*inside, *last), buffers | residual | {"y": result.name})
+            self._emit(BAND, record, (*inside, *last), buffers | residual | {"y": last[-1].name})
             return
         v, sums = f"{depthwise.name}/v", f"{depthwise.name}/sums"
+        v = v if project else [depthwise, *excite][-1].name
         self.sizes[v] = self._floats(depthwise.shape)
         if excite:
             self.sizes[sums] = depthwise.shape[0] * self._blocks(depthwise.shape[2]) * self.block
@@ -193,10 +202,12 @@ class Builder:
         self._emit(BAND if is_band else SLAB, record, inside, buffers | {"v": v})
         if excite:
             self._excite(excite, depthwise, {"v": v, "sums": sums})
+        if not project:
+            return
         plain = {"v_blocks": self._blocks(depthwise.shape[2]), **self._plane(depthwise), **out}
         kind = SPLIT if depthwise.shape[0] >= SPLIT_FROM else POINT
         plain["units"] = out["project"]["panel_count"] if kind == POINT else plain["p"] * plain["q"]
-        self._emit(kind, plain, last, {"v": v, "y": result.name} | residual)
+        self._emit(kind, plain, last, {"v": v, "y": last[-1].name} | residual)
 
     def _fill(self, stem, expand, depthwise, is_band):
         """(record, buffers) of what comes before the projection."""

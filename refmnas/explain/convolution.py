@@ -47,7 +47,7 @@ def _gate():
     yield row("x", x)
     for kind in ("sigmoid", "hard_sigmoid", "hard_sigmoid_slim", "hard_sigmoid_keras"):
         yield row(kind, activation.forward(x, kind=kind))
-    yield from by_source("gate", "mnasnet-a1")
+    yield from by_source("gate", "mnasnet-a1", "mobilenet-v3-large")
 
 
 def _widths():
@@ -62,6 +62,8 @@ def _widths():
         yield f"{name} x {width:<4g} stem {stem}, stages {' '.join(map(str, outs.values()))}"
     yield from by_source("width_rule", "mnasnet-a1", "mobilenet-v2")
     yield from by_source("mid_rounding", "mnasnet-a1", "mobilenet-v2")
+    for field in ("mid_base", "stem_fixed_below"):
+        yield from by_source(field, "mobilenet-v3-large")
 
 
 def _small_skip():
@@ -124,9 +126,10 @@ which equals TF's number for every width that is a multiple of 8.  Both of its
         "sigmoid and three hard-sigmoids that are not the same function",
         """\
 The gate that SE ends with is a sigmoid in MnasNet and EfficientNet.  Where it is
-"hard", three slopes are in use: division by 6 (PyTorch: min(max(x + 3, 0), 6) / 6),
+"hard", as in MobileNetV3, three slopes are in use: division by 6 (PyTorch: min(max(x + 3, 0), 6) / 6),
 slim's product with 0.16667, which is not 1/6 and gives more than 1 above x = 3,
-and Keras' older clip(0.2 x + 0.5).""",
+and Keras' older clip(0.2 x + 0.5).  PyTorch's gradient of the first is 1/6 rounded to
+float32, in float64 too: "hard_sigmoid_torch" is the same function with that gradient.""",
         _gate,
         aliases=("hard-sigmoid", "sigmoid"),
         signature="the gate is the first tensor that differs: one factor per image and channel",
@@ -142,9 +145,12 @@ that is less than 0.9 c m.  TF's MnasNet leaves widths alone at m = 1 (d1's 36 s
 36: "except-one"); Keras cuts c m to a whole number first ("truncate-first").  MnasNet
 scales the stem and all blocks, never the 1280 channels of the head; MobileNetV2
 scales the head only above 1; EfficientNet-Lite scales neither stem nor head.
-The expanded width is in * e: exact in TF, made a multiple of 8 in timm.""",
+The expanded width is in * e: exact in TF, made a multiple of 8 in timm.  MobileNetV1
+of slim cuts c m and rounds nothing ("truncate").  torchvision's MobileNetV3 multiplies
+the table's own expanded width, the others the block's true input; timm leaves its stem
+alone below 0.75.""",
         _widths,
-        aliases=("width", "width-rule", "mid-rounding", "rounding"),
+        aliases=("width", "width-rule", "mid-base", "mid-rounding", "stem-fixed-below", "rounding"),
         threads="pytorch#31471; vision#829, #1163",
         see=("torchvision-versions",),
     ),
@@ -155,9 +161,10 @@ The expanded width is in * e: exact in TF, made a multiple of 8 in timm.""",
 The block string of mnasnet-small's first block declares 16 input channels, though
 the stem gives 8.  TensorFlow's residual test compares the declared 16 with the
 output's 8 and adds nothing; timm infers 8 = 8 and adds the input.  The weights of
-one run in the other without a complaint, and with other results.""",
+one run in the other without a complaint, and with other results.  (timm's
+mobilenetv3_rw, too, leaves out the first block's residual, at equal widths.)""",
         _small_skip,
-        aliases=("residual", "skip"),
+        aliases=("residual", "skip", "first-skip"),
         signature="block 0 differs by exactly its input; all weights load",
     ),
     Topic(

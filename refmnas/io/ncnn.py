@@ -129,8 +129,9 @@ class _Writer:
         height, width = step.w.shape[:2] if step.op in ("conv", "depthwise") else (1, 1)
         params = {0: step.w.shape[-1], 1: width, 3: step.stride, 4: left, 5: 1, 6: step.w.size}
         params |= {11: height, 14: top, 15: right, 16: bottom} | fused
-        if step.op == "depthwise":
-            return "ConvolutionDepthWise", params | {7: step.w.shape[2]}
+        groups = step.w.shape[2] if step.op == "depthwise" else step.groups
+        if groups > 1 or step.op == "depthwise":
+            return "ConvolutionDepthWise", params | {7: groups}
         return "Convolution", params
 
     def _split(self, name):

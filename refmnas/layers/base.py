@@ -24,6 +24,7 @@ class Param:
     value: np.ndarray
     kind: str  # a layout kind of refmnas.layout: conv, depthwise, pointwise, linear, plain
     trainable: bool = True
+    groups: int = 1  # of a grouped convolution's weight
     grad: np.ndarray | None = field(default=None, repr=False)
 
 
@@ -157,3 +158,37 @@ class Residual(Chain):
         yield from super().steps(size, prefix)
         if self.has_skip:
             yield Step(f"{prefix}add", self.kind, tuple(size), tuple(self.shape(size)), 0)
+
+
+class Sum(Layer):
+    """Two branches side by side and an activation: y = act(F(x) + G(x)), dt = act'(dy), dx = F'(dt) + G'(dt).
+
+    Without `shortcut`, G is the identity.  Children: those of F, shortcut, act.
+    """
+
+    kind = "add"
+
+    def __init__(self, branch: Chain, shortcut: Layer | None, act: Layer):
+        super().__init__()
+        self.children = branch.children | ({"shortcut": shortcut} if shortcut else {}) | {"act": act}
+        self.branch, self.shortcut, self.act = branch, shortcut, act
+
+    def forward(self, x, train=False):
+        y = self.branch.forward(x, train)
+        return self.act.forward(y + (self.shortcut.forward(x, train) if self.shortcut else x), train)
+
+    def backward(self, dy):
+        dy = self.act.backward(dy)
+        dx = self.branch.backward(dy)
+        return dx + (self.shortcut.backward(dy) if self.shortcut else dy)
+
+    def shape(self, size):
+        return self.branch.shape(size)
+
+    def steps(self, size, prefix=""):
+        yield from self.branch.steps(size, prefix)
+        if self.shortcut:
+            yield from self.shortcut.steps(size, f"{prefix}shortcut.")
+        shape = tuple(self.shape(size))
+        yield Step(f"{prefix}add", self.kind, shape, shape, 0)
+        yield from self.act.steps(shape, f"{prefix}act.")

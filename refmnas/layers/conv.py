@@ -1,4 +1,4 @@
-"""The three convolutions of mobile networks, without bias: batch norm follows and has its own.
+"""The three convolutions of mobile networks, in general without bias: batch norm follows and has its own.
 
 Padding is a rule, not a number: it is turned into four numbers at every forward,
 since TensorFlow's SAME depends on the size of the image.
@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import SpecError
 from ..geometry import extent, same_pad, symmetric_pad
-from ..layout import CONV, DEPTHWISE, POINTWISE
+from ..layout import CONV, DEPTHWISE, PLAIN, POINTWISE
 from ..ops import conv, depthwise, pointwise
 from .base import Layer, Param
 
@@ -30,27 +30,47 @@ def four_sides(rule, size, kernel, stride=1):
     return same_pad(size[0], kernel, stride) + same_pad(size[1], kernel, stride)
 
 
-class _Windowed(Layer):
+class _Convolution(Layer):
+    """What all three share: w, perhaps b."""
+
+    def __init__(self, w, kind, bias, groups=1):
+        super().__init__()
+        self.params["w"] = Param(w, kind, groups=groups)
+        if bias:
+            self.params["b"] = Param(np.zeros(w.shape[-1], w.dtype), PLAIN)
+
+    def weights(self):
+        """(w, b or None)."""
+        return self.params["w"].value, self.params["b"].value if "b" in self.params else None
+
+    def keep(self, grads):
+        """The gradients of w and b, kept; that of x."""
+        for key, param in self.params.items():
+            param.grad = getattr(grads, key)
+        return grads.x
+
+
+class _Windowed(_Convolution):
     """What dense and depthwise convolution share: a square kernel, a stride, a padding rule."""
 
     op = conv  # the module of the op
+    groups = 1
 
-    def __init__(self, w, kind, *, stride, padding):
-        super().__init__()
-        self.params["w"] = Param(w, kind)
+    def __init__(self, w, kind, *, stride, padding, bias, groups=1):
+        super().__init__(w, kind, bias, groups)
         self.kernel, self.stride, self.padding = w.shape[0], stride, padding
         self.channels = w.shape[-1]  # of the result
         four_sides(padding, (1, 1), self.kernel)  # names an unknown rule now, not at the first forward
 
     def forward(self, x, train=False):
         options = {"stride": self.stride, "pad": four_sides(self.padding, x.shape[1:3], self.kernel, self.stride)}
-        return self.remember(self.op.forward(x, self.params["w"].value, **options), x, options)
+        if self.groups > 1:
+            options["groups"] = self.groups
+        return self.remember(self.op.forward(x, *self.weights(), **options), x, options)
 
     def backward(self, dy):
         x, options = self.recall(dy)
-        grads = self.op.backward(dy, x, self.params["w"].value, **options)
-        self.params["w"].grad = grads.w
-        return grads.x
+        return self.keep(self.op.backward(dy, x, self.params["w"].value, **options))
 
     def shape(self, size):
         top, bottom, left, right = four_sides(self.padding, size, self.kernel, self.stride)
@@ -59,12 +79,18 @@ class _Windowed(Layer):
 
 
 class Conv(_Windowed):
-    """Dense convolution, kernel x kernel: every channel of x enters every channel of y."""
+    """Dense convolution, kernel x kernel: every channel of x enters every channel of y, or of its own group."""
 
     kind, op = "conv", conv
 
-    def __init__(self, c_in, c_out, *, kernel, stride=1, padding="symmetric", dtype=np.float32):
-        super().__init__(np.zeros((kernel, kernel, c_in, c_out), dtype), CONV, stride=stride, padding=padding)
+    def __init__(
+        self, c_in, c_out, *, kernel, stride=1, padding="symmetric", groups=1, bias=False, dtype=np.float32
+    ):
+        if c_in % groups or c_out % groups:
+            raise SpecError(f"Conv: {groups} groups, wanted a divisor of {c_in} and of {c_out} channels")
+        self.groups = groups
+        w = np.zeros((kernel, kernel, c_in // groups, c_out), dtype)
+        super().__init__(w, CONV, stride=stride, padding=padding, bias=bias, groups=groups)
 
 
 class Depthwise(_Windowed):
@@ -72,28 +98,32 @@ class Depthwise(_Windowed):
 
     kind, op = "depthwise", depthwise
 
-    def __init__(self, channels, *, kernel, stride=1, padding="symmetric", dtype=np.float32):
-        super().__init__(np.zeros((kernel, kernel, channels), dtype), DEPTHWISE, stride=stride, padding=padding)
+    def __init__(self, channels, *, kernel, stride=1, padding="symmetric", bias=False, dtype=np.float32):
+        w = np.zeros((kernel, kernel, channels), dtype)
+        super().__init__(w, DEPTHWISE, stride=stride, padding=padding, bias=bias)
 
 
-class Pointwise(Layer):
-    """1 x 1 convolution: a matrix product at every pixel, which mixes the channels."""
+class Pointwise(_Convolution):
+    """1 x 1 convolution: a matrix product at every pixel (of every `stride`-th row and column), which mixes the channels."""
 
     kind = "pointwise"
 
-    def __init__(self, c_in, c_out, *, dtype=np.float32):
-        super().__init__()
-        self.params["w"] = Param(np.zeros((c_in, c_out), dtype), POINTWISE)
-        self.channels = c_out
+    def __init__(self, c_in, c_out, *, stride=1, bias=False, dtype=np.float32):
+        super().__init__(np.zeros((c_in, c_out), dtype), POINTWISE, bias)
+        self.channels, self.stride = c_out, stride
 
     def forward(self, x, train=False):
-        return self.remember(pointwise.forward(x, self.params["w"].value), x)
+        seen = x[:, :: self.stride, :: self.stride]
+        return self.remember(pointwise.forward(seen, *self.weights()), seen, x.shape)
 
     def backward(self, dy):
-        (x,) = self.recall(dy)
-        grads = pointwise.backward(dy, x, self.params["w"].value)
-        self.params["w"].grad = grads.w
-        return grads.x
+        seen, shape = self.recall(dy)
+        dseen = self.keep(pointwise.backward(dy, seen, self.params["w"].value))
+        if self.stride == 1:
+            return dseen
+        dx = np.zeros(shape, dy.dtype)
+        dx[:, :: self.stride, :: self.stride] = dseen
+        return dx
 
     def shape(self, size):
-        return *size[:2], self.channels
+        return *(-(-side // self.stride) for side in size[:2]), self.channels

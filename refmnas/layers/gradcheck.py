@@ -14,7 +14,8 @@ The allowed error of (2) against D(h/2) has two parts, neither of them tuned:
                  statistical) from sixth differences on a grid of h/4, in which a
                  smooth f leaves nothing: Hamming 1971; More and Wild 2011, ECnoise
 
-Where a pre-activation crosses a kink of its function within the grid, f has no
+Where a pre-activation crosses a kink of its function within the grid, or the largest
+value of a window changes place, f has no
 derivative to compare with and the check says so instead of failing.
 """
 
@@ -26,8 +27,10 @@ from math import factorial
 
 import numpy as np
 
+from ..ops import max_pool
 from .act import Activation
 from .base import Layer
+from .pool import MaxPool
 
 KINKS = {
     "relu": (0.0,),
@@ -36,6 +39,7 @@ KINKS = {
     "hard_sigmoid": (-3.0, 3.0),
     "hard_sigmoid_slim": (-3.0, 3.0),
     "hard_sigmoid_keras": (-2.5, 2.5),
+    "hard_sigmoid_torch": (-3.0, 3.0),
 }
 STEP = 1e-6
 ORDER = 6  # of the differences that estimate the noise
@@ -90,6 +94,9 @@ def _at(layer, x, v, w, dy, t, train):
 def _pattern(layer):
     if isinstance(layer, Activation):
         return np.searchsorted(KINKS.get(layer.kind, ()), layer._memory[2][0]).tobytes()
+    if isinstance(layer, MaxPool):
+        shape, dtype, (x, options) = layer._memory
+        return max_pool.backward(np.ones(shape, dtype), x, **options).x.tobytes()  # which values are the largest
     return tuple(_pattern(child) for child in layer.children.values())
 
 

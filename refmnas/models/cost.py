@@ -45,30 +45,45 @@ def of(spec, dialect, size=None, itemsize=4):
     """
     rows = []
     blocks = plan.blocks(spec, dialect, size)
+    beside = 3 if dialect.conv_bias else 2  # gamma, beta, perhaps a bias
 
     def conv(name, kind, pixels, weights, c_out):
-        """A convolution without bias and its batch norm."""
+        """A convolution and its batch norm."""
         shape = (*pixels, c_out)
-        rows.append(Row(name, kind, shape, weights + 2 * c_out, math.prod(pixels) * weights, math.prod(shape) * itemsize))
+        rows.append(Row(name, kind, shape, weights + beside * c_out, math.prod(pixels) * weights, math.prod(shape) * itemsize))
 
-    def dense(name, kind, c_in, c_out):
-        """A layer with bias that sees one pixel."""
-        rows.append(Row(name, kind, (c_out,), c_in * c_out + c_out, c_in * c_out, c_out * itemsize))
+    def dense(name, kind, c_in, c_out, has_bias=True):
+        """A layer that sees one pixel."""
+        rows.append(Row(name, kind, (c_out,), c_in * c_out + c_out * has_bias, c_in * c_out, c_out * itemsize))
 
     stem = plan.stem_channels(spec, dialect)
     conv("stem.conv", "conv", blocks[0].size_in, spec.stem.kernel**2 * 3 * stem, stem)
     for b in blocks:
-        if b.expands:
-            conv(f"{b.prefix}.expand", "pointwise", b.size_in, b.c_in * b.mid, b.mid)
-        conv(f"{b.prefix}.depthwise", "depthwise", b.size_out, b.kernel**2 * b.mid, b.mid)
-        if b.squeeze:
-            dense(f"{b.prefix}.se.reduce", "pointwise", b.mid, b.squeeze)
-            dense(f"{b.prefix}.se.expand", "pointwise", b.squeeze, b.mid)
-        conv(f"{b.prefix}.project", "pointwise", b.size_out, b.mid * b.c_out, b.c_out)
-    head = plan.head_channels(spec, dialect)
-    conv("head.conv", "pointwise", blocks[-1].size_out, blocks[-1].c_out * head, head)
-    dense("head.dense", "linear", head, spec.head.classes)
+        _block(b, conv, dense)
+    head, hidden = plan.head_channels(spec, dialect), plan.hidden_channels(spec, dialect)
+    if spec.head.channels:
+        conv("head.conv", "pointwise", blocks[-1].size_out, blocks[-1].c_out * head, head)
+    if hidden:
+        dense("head.hidden", "linear", head, hidden, dialect.hidden_bias)
+    dense("head.dense", "linear", hidden or head, spec.head.classes)
     return rows
+
+
+def _block(b, conv, dense):
+    """The rows of one block, in the order of its arrays."""
+    at = b.prefix
+    if b.expands:
+        conv(f"{at}.expand", "pointwise", b.size_in, b.c_in * b.mid, b.mid)
+    if b.kind == "bottleneck":
+        conv(f"{at}.grouped", "conv", b.size_out, b.kernel**2 * b.mid * (b.mid // b.groups), b.mid)
+    else:
+        conv(f"{at}.depthwise", "depthwise", b.size_out, b.kernel**2 * b.mid, b.mid)
+    if b.squeeze:
+        dense(f"{at}.se.reduce", "pointwise", b.mid, b.squeeze)
+        dense(f"{at}.se.expand", "pointwise", b.squeeze, b.mid)
+    conv(f"{at}.project", "pointwise", b.size_out, b.mid * b.c_out, b.c_out)
+    if b.has_projection:
+        conv(f"{at}.shortcut", "pointwise", b.size_out, b.c_in * b.c_out, b.c_out)
 
 
 def totals(rows):

@@ -22,18 +22,19 @@ import numpy as np
 
 from ..errors import SpecError
 from ..layers import Activation, BatchNorm, Chain, Dropout, DropPath, GlobalPool, Layer, Linear, Pointwise, SqueezeExcite
-from ..layers.base import Residual
+from ..layers.base import Residual, Sum
 from ..layers.conv import Conv, Depthwise, four_sides
 from ..ops import activation, conv, depthwise, gate, linear, pointwise, pool
 
 IMAGE = "input"  # the name of what the first step reads
+FORWARD = {"hard_sigmoid_torch": "hard_sigmoid"}  # kinds that differ in their gradients alone
 
 
 @dataclass(frozen=True, eq=False)
 class Node:
     """One step.  Shapes are of one image: (H, W, C), or (C,) after the pool.
 
-    op      conv        w (K, K, C, D), b (D,)
+    op      conv        w (K, K, C / groups, D), b (D,)
             depthwise   w (K, K, C), b (C,)
             pointwise   w (C, D), b (D,)
             linear      w (C, D), b (D,), of a vector
@@ -54,6 +55,7 @@ class Node:
     stride: int = 1
     pad: tuple[int, int, int, int] = (0, 0, 0, 0)
     act: str = "identity"
+    groups: int = 1
 
     @property
     def macs(self):
@@ -94,7 +96,8 @@ def _computed(node, inputs):
     x = inputs[0]
     if node.op in ("conv", "depthwise"):
         op = conv if node.op == "conv" else depthwise
-        return op.forward(x, node.w, node.b, stride=node.stride, pad=node.pad)
+        options = {"groups": node.groups} if node.op == "conv" else {}
+        return op.forward(x, node.w, node.b, stride=node.stride, pad=node.pad, **options)
     if node.op in ("pointwise", "linear"):
         op = pointwise if node.op == "pointwise" else linear
         return op.forward(x, node.w, node.b)
@@ -109,8 +112,8 @@ def _cast(a, dtype):
 
 def _walk(layer: Layer, name: str, source: str, size: tuple[int, ...]) -> Iterator[Node]:
     """The nodes of a layer whose input is the result `source`; the last one holds its result."""
-    if isinstance(layer, SqueezeExcite):
-        yield from _squeeze_excite(layer, name, source, size)
+    if isinstance(layer, SqueezeExcite | Sum):
+        yield from (_sum if isinstance(layer, Sum) else _squeeze_excite)(layer, name, source, size)
         return
     if not isinstance(layer, Chain):
         yield from _single(layer, name, source, size)
@@ -140,12 +143,16 @@ def _single(layer, name, source, size):
     if isinstance(layer, (Conv, Depthwise)):
         op = "conv" if isinstance(layer, Conv) else "depthwise"
         pad = four_sides(layer.padding, size, layer.kernel, layer.stride)
-        options = {"kernel": layer.kernel, "stride": layer.stride, "pad": pad}
-        yield Node(name, op, inputs, size, shape, _double(layer, "w"), np.zeros(layer.channels), **options)
+        options = {"kernel": layer.kernel, "stride": layer.stride, "pad": pad, "groups": layer.groups}
+        yield Node(name, op, inputs, size, shape, _double(layer, "w"), _bias(layer), **options)
     elif isinstance(layer, Pointwise):
-        yield Node(name, "pointwise", inputs, size, shape, _double(layer, "w"), np.zeros(layer.channels))
+        w = _double(layer, "w")
+        if layer.stride > 1:
+            yield Node(name, "conv", inputs, size, shape, w[None, None], _bias(layer), stride=layer.stride)
+        else:
+            yield Node(name, "pointwise", inputs, size, shape, w, _bias(layer))
     elif isinstance(layer, Linear):
-        yield Node(name, "linear", inputs, size, shape, _double(layer, "w"), _double(layer, "b"))
+        yield Node(name, "linear", inputs, size, shape, _double(layer, "w"), _bias(layer))
     elif isinstance(layer, GlobalPool):
         yield Node(name, "pool", inputs, size, shape)
     elif isinstance(layer, BatchNorm):
@@ -153,7 +160,7 @@ def _single(layer, name, source, size):
         ratio = gamma / np.sqrt(var + layer.eps)
         yield Node(name, "affine", inputs, size, shape, ratio, beta - mean * ratio)
     elif isinstance(layer, Activation):
-        yield Node(name, "activation", inputs, size, shape, act=layer.kind)
+        yield Node(name, "activation", inputs, size, shape, act=FORWARD.get(layer.kind, layer.kind))
     else:
         raise SpecError(f"fold: {name} is a {type(layer).__name__}, wanted a layer whose step is known")
 
@@ -164,6 +171,17 @@ def _squeeze_excite(layer, name, source, size):
     yield from path
     yield last
     yield Node(f"{name}.scale", "scale", (source, last.name), size, size)
+
+
+def _sum(layer, name, source, size):
+    """Both branches, then their sum with its activation."""
+    last = [source, source]
+    for k, (branch, where) in enumerate(((layer.branch, name), (layer.shortcut, f"{name}.shortcut"))):
+        for node in _walk(branch, where, source, size) if branch else ():
+            yield node
+            last[k] = node.name
+    shape, act = tuple(layer.shape(size)), FORWARD.get(layer.act.kind, layer.act.kind)
+    yield Node(f"{name}.add", "add", (last[1], last[0]), shape, shape, act=act)
 
 
 def _absorbs(node, before):
@@ -181,6 +199,11 @@ def _absorbed(node, before):
     if node.op == "activation":
         return replace(before, name=name, act=node.act)
     return replace(before, name=name, w=before.w * node.w, b=before.b * node.w + node.b)
+
+
+def _bias(layer):
+    """The layer's bias, zeros where it has none."""
+    return _double(layer, "b") if "b" in layer.params else np.zeros(layer.params["w"].value.shape[-1])
 
 
 def _double(layer, key):

@@ -1,15 +1,19 @@
 """Fresh weights as each public source draws them.
 
 Every weight has a fan-in (terms in a sum that it belongs to) and a fan-out (sums that
-it enters), counted by the source's own rule; biases and beta are 0, gamma 1, running
-mean 0 and running variance 1 everywhere.
+it enters; of a grouped convolution those of its group), counted by the source's own
+rule; biases and beta are 0, gamma 1, running mean 0 and running variance 1 everywhere.
+(torchvision's RegNet leaves SE's biases as
+PyTorch draws any layer's; here they are 0 as well.)
 
     tf                normal, variance 2 / fan-out, a depthwise weight's fan-out is
                       Kh*Kw; dense uniform within 1 / sqrt(D).  Also timm's rule.
     torchvision       normal, variance 2 / fan-out, a depthwise weight's fan-out is
-                      C*Kh*Kw (sqrt(C) too narrow: PyTorch forgets the groups); dense
+                      C*Kh*Kw (sqrt(C) too narrow: PyTorch forgets the groups, of any grouped one); dense
                       normal, deviation 0.01
     torchvision-mnasnet   the same; dense uniform within sqrt(3 / D)
+    torchvision-efficientnet   the same; dense uniform within 1 / sqrt(D)
+    timm-regnet       convolutions as tf; dense normal, deviation 0.01
     slim              normal of deviation 0.09 cut at two deviations, everywhere
     keras             uniform within sqrt(6 / (fan-in + fan-out)) (Glorot), where a
                       depthwise weight has fan-in C*Kh*Kw and fan-out Kh*Kw
@@ -30,7 +34,7 @@ from ..layout import CONV, DEPTHWISE, LINEAR, POINTWISE
 ONES = ("gamma", "var")  # the last word of a name; all other plain arrays start at 0
 
 
-def fans(kind, shape):
+def fans(kind, shape, groups=1):
     """(fan-in, fan-out) of one filter: groups are respected, so a depthwise filter has Kh*Kw of both.
 
     >>> fans("conv", (3, 3, 8, 16)), fans("depthwise", (3, 3, 8)), fans("linear", (8, 10))
@@ -39,7 +43,7 @@ def fans(kind, shape):
     if kind == DEPTHWISE:
         return shape[0] * shape[1], shape[0] * shape[1]
     taps = shape[0] * shape[1] if kind == CONV else 1
-    return taps * shape[-2], taps * shape[-1]
+    return taps * shape[-2], taps * shape[-1] // groups
 
 
 def _normal(rng, shape, deviation):
@@ -58,29 +62,38 @@ def _cut_normal(rng, shape, deviation):
     return z * deviation
 
 
-def _tf(rng, kind, shape):
-    fan_out = fans(kind, shape)[1]
+def _tf(rng, kind, shape, groups):
+    fan_out = fans(kind, shape, groups)[1]
     return _uniform(rng, shape, fan_out**-0.5) if kind == LINEAR else _normal(rng, shape, (2 / fan_out) ** 0.5)
 
 
 def _torchvision_conv(rng, kind, shape):
+    """Without the groups: fans counts those of a depthwise filter alone."""
     fan_out = fans(kind, shape)[1] * (shape[-1] if kind == DEPTHWISE else 1)
     return _normal(rng, shape, (2 / fan_out) ** 0.5)
 
 
-def _torchvision(rng, kind, shape):
+def _torchvision(rng, kind, shape, groups):
     return _normal(rng, shape, 0.01) if kind == LINEAR else _torchvision_conv(rng, kind, shape)
 
 
-def _torchvision_mnasnet(rng, kind, shape):
+def _torchvision_mnasnet(rng, kind, shape, groups):
     return _uniform(rng, shape, (3 / shape[1]) ** 0.5) if kind == LINEAR else _torchvision_conv(rng, kind, shape)
 
 
-def _slim(rng, kind, shape):
+def _torchvision_efficientnet(rng, kind, shape, groups):
+    return _uniform(rng, shape, shape[1] ** -0.5) if kind == LINEAR else _torchvision_conv(rng, kind, shape)
+
+
+def _timm_regnet(rng, kind, shape, groups):
+    return _normal(rng, shape, 0.01) if kind == LINEAR else _tf(rng, kind, shape, groups)
+
+
+def _slim(rng, kind, shape, groups):
     return _cut_normal(rng, shape, 0.09)
 
 
-def _keras(rng, kind, shape):
+def _keras(rng, kind, shape, groups):
     fan_in, fan_out = fans(kind, shape)
     if kind == DEPTHWISE:
         fan_in *= shape[-1]
@@ -92,6 +105,8 @@ RULES = {
     "timm": _tf,
     "torchvision": _torchvision,
     "torchvision-mnasnet": _torchvision_mnasnet,
+    "torchvision-efficientnet": _torchvision_efficientnet,
+    "timm-regnet": _timm_regnet,
     "slim": _slim,
     "keras": _keras,
 }
@@ -104,6 +119,6 @@ def fill(layer, rule, seed):
     rng = np.random.default_rng(seed)
     for name, param in layer.named_params():
         if param.kind in (CONV, DEPTHWISE, POINTWISE, LINEAR):
-            param.value[...] = RULES[rule](rng, param.kind, param.value.shape)
+            param.value[...] = RULES[rule](rng, param.kind, param.value.shape, param.groups)
         else:
             param.value[...] = float(name.rpartition(".")[2] in ONES)

@@ -6,6 +6,9 @@ The one place that computes widths; the builder, `cost` and `naming` read its ro
     channels  = round8(width * table), by the dialect's width_rule                    (2)
     repeats   = ceil(depth * table)                                                   (3)
 
+A bottleneck's channels are then brought to a multiple of its group g, by the dialect's
+group_rounding: round(c / g) * g, or (1) with g in the place of 8.
+
 Source: (1)-(3) are round_filters and round_repeats of tensorflow/tpu mnasnet_model.py
 and efficientnet_model.py; (1) is also slim's and Keras' _make_divisible, torchvision's
 _round_to_multiple_of and _make_divisible, and timm's make_divisible.
@@ -25,7 +28,7 @@ class BlockPlan:
 
     stage: int
     block: int  # within the stage
-    kind: str  # sep or mbconv
+    kind: str  # of refmnas.models.spec.BLOCKS
     kernel: int
     stride: int
     c_in: int
@@ -37,6 +40,13 @@ class BlockPlan:
     drop_path: float  # 0 for the first block, rising by equal steps
     size_in: tuple[int, int]
     size_out: tuple[int, int]
+    act: str
+    groups: int = 0  # of a bottleneck's convolution
+
+    @property
+    def has_projection(self):
+        """Whether the shortcut is a convolution of its own: in a bottleneck that changes the shape."""
+        return self.kind == "bottleneck" and not self.has_skip
 
     @property
     def prefix(self):
@@ -56,27 +66,62 @@ def round8(value):
 
 def channels(table, width, rule="except-one", scales=True):
     """Equation (2); `rule` is the dialect's width_rule."""
-    if rule not in ("except-one", "always", "truncate-first"):
-        raise SpecError(f"dialect: width_rule is {rule!r}, wanted except-one, always or truncate-first")
+    _one_of("width_rule", rule, ("except-one", "always", "truncate-first", "truncate"))
     if not scales or (rule == "except-one" and width == 1):
         return table
     product = table * width
+    if rule == "truncate":
+        return max(8, int(product))
     return round8(int(product) if rule == "truncate-first" else product)
+
+
+def _one_of(field, value, wanted):
+    if value not in wanted:
+        raise SpecError(f"dialect: {field} is {value!r}, wanted {', '.join(wanted[:-1])} or {wanted[-1]}")
 
 
 def stem_channels(spec, dialect):
     """Output channels of the stem.  (Keras cuts the product before it rounds in its blocks only.)"""
     rule = "always" if dialect.width_rule == "truncate-first" else dialect.width_rule
-    return channels(spec.stem.channels, spec.width, rule, spec.stem.scales)
+    scales = spec.stem.scales and spec.width >= dialect.stem_fixed_below
+    return channels(spec.stem.channels, spec.width, rule, scales)
 
 
 def head_channels(spec, dialect):
-    """Channels of the last 1x1 convolution."""
-    return round8(spec.head.channels * spec.width) if _head_scales(spec) else spec.head.channels
+    """Channels that the global pool sees: of the last 1x1 convolution, or of the last block where there is none."""
+    head, last = spec.head, spec.stages[-1]
+    _one_of("head_rule", dialect.head_rule, ("table", "last"))
+    c_last = _out_channels(spec, dialect, last)
+    if not head.channels:
+        return c_last
+    if head.scales == "always" and dialect.head_rule == "last":
+        return c_last * head.channels // last.channels
+    return round8(head.channels * spec.width) if _follows(head.scales, spec.width) else head.channels
 
 
-def _head_scales(spec):
-    return spec.head.scales == "above-one" and spec.width > 1
+def hidden_channels(spec, dialect):
+    """Width of the dense layer before the last one, 0 where there is none."""
+    _one_of("hidden_scales", dialect.hidden_scales, ("never", "above-one", "always"))
+    hidden = spec.head.hidden
+    return round8(hidden * spec.width) if hidden and _follows(dialect.hidden_scales, spec.width) else hidden
+
+
+def _follows(scales, width):
+    """Whether a width of the head is multiplied, under the rule `scales`."""
+    return scales == "always" or (scales == "above-one" and width > 1)
+
+
+def _out_channels(spec, dialect, stage):
+    """Equation (2) for a row, and for a bottleneck the nearest multiple of its group."""
+    c_out = channels(stage.channels, spec.width, dialect.width_rule, stage.scales)
+    if not stage.group:
+        return c_out
+    _one_of("group_rounding", dialect.group_rounding, ("round", "divisible"))
+    group = min(stage.group, c_out)
+    if dialect.group_rounding == "round":
+        return max(group, round(c_out / group) * group)
+    rounded = max(group, int(c_out + group / 2) // group * group)
+    return rounded + group if rounded < 0.9 * c_out else rounded
 
 
 def repeats(stage, depth):
@@ -87,55 +132,79 @@ def repeats(stage, depth):
 def blocks(spec, dialect, size=None):
     """Every block of the network, in order, for images of `size`: a side, (rows, columns), or None: the table's own."""
     total = sum(repeats(stage, spec.depth) for stage in spec.stages)
-    rows, c_in = [], stem_channels(spec, dialect)
+    rows, c_in, table_in, number, begin = [], stem_channels(spec, dialect), spec.stem.channels, -1, 0
     size = halved(sides(spec.size if size is None else size), spec.stem.stride)
-    for number, stage in enumerate(spec.stages):
-        c_out = channels(stage.channels, spec.width, dialect.width_rule, stage.scales)
-        for block in range(repeats(stage, spec.depth)):
-            stride = stage.stride if block == 0 else 1
-            mid = _mid(stage, c_in, dialect)
-            rows.append(BlockPlan(
-                number, block, stage.block, stage.kernel, stride, c_in, mid, c_out,
-                squeeze=_squeeze(stage, c_in, mid, dialect),
-                expands=stage.expand > 1,
-                has_skip=stride == 1 and _has_skip(spec, dialect, stage, block, c_in, c_out),
-                drop_path=spec.drop_path * len(rows) / total,
-                size_in=size,
-                size_out=halved(size, stride),
-            ))  # fmt: skip
-            c_in, size = c_out, rows[-1].size_out
+    for stage in spec.stages:
+        number, begin = (number, begin) if stage.joins else (number + 1, len(rows))
+        for repeat in range(repeats(stage, spec.depth)):
+            rate = spec.drop_path * len(rows) / total
+            row = _block(spec, dialect, stage, (number, len(rows) - begin), repeat, (c_in, table_in), size, rate)
+            rows.append(row)
+            c_in, table_in, size = row.c_out, stage.channels, row.size_out
     return rows
 
 
-def _has_skip(spec, dialect, stage, block, c_in, c_out):
+def _block(spec, dialect, stage, place, repeat, widths, size, drop_path):
+    """One row; `widths` are the true input channels and those of the table, `repeat` counts within the stage's row."""
+    (c_in, table_in), c_out = widths, _out_channels(spec, dialect, stage)
+    stride = stage.stride if repeat == 0 else 1
+    mid = c_out if stage.group else _mid(spec, stage, c_in, table_in, dialect)
+    return BlockPlan(
+        *place, stage.block, stage.kernel, stride, c_in, mid, c_out,
+        squeeze=_squeeze(stage, c_in, mid, dialect),
+        expands=_expands(stage, dialect),
+        has_skip=stride == 1 and _has_skip(spec, dialect, stage, place == (0, 0), c_in, c_out),
+        drop_path=drop_path,
+        size_in=size,
+        size_out=halved(size, stride),
+        act=stage.act or spec.activation,
+        groups=c_out // min(stage.group, c_out) if stage.group else 0,
+    )  # fmt: skip
+
+
+def _expands(stage, dialect):
+    _one_of("expand_one", dialect.expand_one, ("drop", "keep"))
+    is_kept = stage.block == "mbconv" and dialect.expand_one == "keep"
+    return stage.expand > 1 or stage.block == "bottleneck" or is_kept
+
+
+def _has_skip(spec, dialect, stage, is_first, c_in, c_out):
+    _one_of("first_skip", dialect.first_skip, ("true", "declared", "never"))
+    if is_first and dialect.first_skip == "never":
+        return False
     counted_in = c_in
-    if block == 0 and stage.declared_in is not None and dialect.small_skip == "declared":
+    if is_first and stage.declared_in is not None and dialect.first_skip == "declared":
         counted_in = channels(stage.declared_in, spec.width, dialect.width_rule, stage.scales)
     # Equal true widths are needed as well: a declared width alone cannot make an addition possible.
     return stage.skip and counted_in == c_out and c_in == c_out
 
 
-def _mid(stage, c_in, dialect):
-    """E*C; rounded where the dialect says so, and never where nothing is expanded."""
+def _mid(spec, stage, c_in, table_in, dialect):
+    """E*C of the true C, or of the table's and then by equation (2); where nothing is expanded, C."""
+    _one_of("mid_rounding", dialect.mid_rounding, ("exact", "divisible"))
+    _one_of("mid_base", dialect.mid_base, ("input", "table"))
+    if stage.expand == 1:
+        return c_in
+    if dialect.mid_base == "table":
+        return channels(round(table_in * stage.expand), spec.width, dialect.width_rule, stage.scales)
     product = c_in * stage.expand
-    if dialect.mid_rounding not in ("exact", "divisible"):
-        raise SpecError(f"dialect: mid_rounding is {dialect.mid_rounding!r}, wanted exact or divisible")
-    return round8(product) if dialect.mid_rounding == "divisible" and stage.expand > 1 else product
+    return round8(product) if dialect.mid_rounding == "divisible" else int(product)
 
 
 def _squeeze(stage, c_in, mid, dialect):
     if not stage.se:
         return 0
     is_input, rounding = dialect.se_base == "input", dialect.se_rounding
-    if not is_input and dialect.se_base != "expanded":
-        raise SpecError(f"dialect: se_base is {dialect.se_base!r}, wanted input or expanded")
+    _one_of("se_base", dialect.se_base, ("input", "expanded"))
+    _one_of("se_rounding", rounding, ("truncate", "round", "divisible"))
     if rounding == "truncate":
         return max(1, int((c_in if is_input else mid) * stage.se))
-    if rounding == "round":  # timm reaches the input's share through the expanded width
-        return max(1, round(mid * (stage.se / stage.expand) if is_input else mid * stage.se))
     if rounding == "divisible":
         return round8((c_in if is_input else mid) * stage.se)
-    raise SpecError(f"dialect: se_rounding is {rounding!r}, wanted truncate, round or divisible")
+    if stage.group:
+        return max(1, round(c_in * stage.se))
+    # timm reaches the input's share through the expanded width
+    return max(1, round(mid * (stage.se / stage.expand) if is_input else mid * stage.se))
 
 
 def halved(size, stride):

@@ -11,9 +11,9 @@ from math import isfinite
 
 from ..errors import SpecError
 
-BLOCKS = ("sep", "mbconv")  # more come with their networks
+BLOCKS = ("sep", "separable", "mbconv", "bottleneck")
 ACTIVATIONS = ("relu", "relu6", "swish", "hard_swish")
-HEAD_SCALES = ("never", "above-one")
+HEAD_SCALES = ("never", "above-one", "always")
 MOST = 10**6  # below it every whole number of a table stays
 MOST_REPEATS = 1000
 MOST_MULTIPLIER = 100
@@ -28,6 +28,10 @@ def _claim(where, *claims):
 
 def _is_count(value):
     return isinstance(value, int) and not isinstance(value, bool) and 1 <= value < MOST
+
+
+def _is_none(value):
+    return value == 0 and isinstance(value, int) and not isinstance(value, bool)
 
 
 def _is_odd(value):
@@ -73,23 +77,30 @@ class Stem:
 class Stage:
     """One row of a table: `repeats` equal blocks, the stride in the first of them.
 
-    "sep" has no expansion; "mbconv" with expand 1 is the same computation.
+    "sep" has no expansion; "mbconv" with expand 1 is the same computation, or has a 1x1
+    convolution of its own (Dialect.expand_one).  "separable" (MobileNetV1) is "sep" with an
+    activation at its end and no identity; "bottleneck" (RegNet) has a grouped convolution
+    between two 1x1 ones, and a shortcut.
     """
 
     block: str
     repeats: int
     kernel: int
     stride: int
-    expand: int
+    expand: int | float
     channels: int
     se: float = 0.0  # squeeze ratio, 0: none
     skip: bool = True  # identity residual where stride 1 and equal widths
     declared_in: int | None = None  # input width that the source's own table states, where it is not the true one
     scales: bool = True  # channels with the width multiplier
     deepens: bool = True  # repeats with the depth multiplier
+    act: str = ""  # of this row, where it is not the network's
+    joins: bool = False  # counted with the row before as one stage
+    group: int = 0  # channels of a group of a bottleneck's convolution
 
     def __post_init__(self):
-        declared, flags = self.declared_in, (self.skip, self.scales, self.deepens)
+        declared, flags = self.declared_in, (self.skip, self.scales, self.deepens, self.joins)
+        is_bottleneck = self.block == "bottleneck"
         _claim(
             "stage",
             (self.block in BLOCKS, f"block {self.block!r}, wanted one of {', '.join(BLOCKS)}"),
@@ -99,11 +110,21 @@ class Stage:
             ),
             (_is_odd(self.kernel), f"kernel {self.kernel!r}, wanted an odd number"),
             (_is_stride(self.stride), f"stride {self.stride!r}, wanted 1 or 2"),
-            (_is_count(self.expand), f"expand {self.expand!r}, wanted 1 to {MOST - 1}"),
-            (self.block != "sep" or self.expand == 1, f"expand {self.expand!r} in a sep block, wanted 1"),
+            (_is_number(self.expand) and 1 <= self.expand < MOST, f"expand {self.expand!r}, wanted 1 to {MOST - 1}"),
+            (
+                self.block == "mbconv" or self.expand == 1,
+                f"expand {self.expand!r} in a {self.block} block, wanted 1",
+            ),
             (_is_count(self.channels), f"channels {self.channels!r}, wanted 1 to {MOST - 1}"),
             (_is_number(self.se) and 0 <= self.se <= 1, f"se {self.se!r}, wanted 0 to 1"),
-            (all(isinstance(f, bool) for f in flags), f"skip, scales, deepens {flags!r}, wanted True or False"),
+            (all(isinstance(f, bool) for f in flags), f"skip, scales, deepens, joins {flags!r}, wanted True or False"),
+            (self.act in ("", *ACTIVATIONS), f"act {self.act!r}, wanted one of {', '.join(ACTIVATIONS)}"),
+            (
+                _is_count(self.group) if is_bottleneck else _is_none(self.group),
+                f"group {self.group!r} in a {self.block} block, wanted {'1 or more' if is_bottleneck else 0}",
+            ),
+            (self.block != "separable" or not self.skip, "skip in a separable block, wanted False"),
+            (not is_bottleneck or self.skip, "a bottleneck without skip, wanted True: its shortcut is always there"),
             (declared is None or _is_count(declared), f"declared_in {declared!r}, wanted 1 to {MOST - 1}"),
             (declared is None or (self.expand == 1 and not self.se), "declared_in beside expand or se, wanted neither"),
         )
@@ -111,17 +132,19 @@ class Stage:
 
 @dataclass(frozen=True)
 class Head:
-    """1x1 convolution to `channels`, global average pool, dropout, dense layer."""
+    """1x1 convolution to `channels` (0: none), global average pool, [dense to `hidden`, act], dropout, dense layer."""
 
     channels: int
     classes: int = 1000
     dropout: float = 0.2
-    scales: str = "never"  # with the width multiplier: never, or above-one (MobileNetV2)
+    scales: str = "never"  # `channels` with the width multiplier: never, above-one (MobileNetV2), always
+    hidden: int = 0  # width of a dense layer with activation before the last one, 0: none (MobileNetV3)
 
     def __post_init__(self):
         _claim(
             "head",
-            (_is_count(self.channels), f"channels {self.channels!r}, wanted 1 to {MOST - 1}"),
+            (_is_count(self.channels) or _is_none(self.channels), f"channels {self.channels!r}, wanted 0 to {MOST - 1}"),
+            (_is_count(self.hidden) or _is_none(self.hidden), f"hidden {self.hidden!r}, wanted 0 to {MOST - 1}"),
             (_is_count(self.classes), f"classes {self.classes!r}, wanted 1 to {MOST - 1}"),
             (_is_rate(self.dropout), f"dropout {self.dropout!r}, wanted 0 to below 1"),
             (self.scales in HEAD_SCALES, f"scales {self.scales!r}, wanted one of {', '.join(HEAD_SCALES)}"),
@@ -158,4 +181,5 @@ class NetSpec:
             (_is_multiplier(self.width), f"width {self.width!r}, wanted above 0 and at most {MOST_MULTIPLIER}"),
             (declared[1:] == [None] * len(declared[1:]), "declared_in after the first stage, wanted in the first only"),
             (declared[:1] != [self.stem.channels], "declared_in is the stem's own width, wanted None"),
+            (not any(s.joins for s in self.stages[:1]), "joins in the first row, where nothing comes before it"),
         )

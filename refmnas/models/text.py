@@ -11,6 +11,10 @@ Here they are read strictly, in any order, and written in the order above.  i mu
 the width that the row before gives; in the first row another one is kept as
 `declared_in`, as the original's mnasnet-small has it.
 
+Beyond the original, in timm's words: nre, nr6, nsw, nhs, an activation that is not the
+network's; in front of a row dsa, MobileNetV1's block, and ir, an mbconv block that
+expands by 1.  Our own: res, RegNet's bottleneck, with g, the channels of a group.
+
 A document is what `format` gives, and JSON holds it:
 
     {"name": "mine", "stem": {"kernel": 3, "stride": 2, "channels": 16},
@@ -18,7 +22,8 @@ A document is what `format` gives, and JSON holds it:
      "head": {"channels": 640, "classes": 10, "dropout": 0.2}}
 
 Further keys, all optional, are the fields of NetSpec; `unscaled` and `undeepened` list
-the rows that follow neither the width nor the depth multiplier, counted from 0.
+the rows that follow neither the width nor the depth multiplier, `joined` those that are
+one stage with the row before; rows are counted from 0.
 """
 
 from __future__ import annotations
@@ -34,17 +39,23 @@ from .spec import Head, NetSpec, Stage, Stem
 
 ORDER = ("r", "k", "s", "e", "i", "o", "se", "noskip")
 NEEDED = ORDER[:6]
+BLOCKS = {"ir": "mbconv", "dsa": "separable", "res": "bottleneck"}
+ACTS = {"nre": "relu", "nr6": "relu6", "nsw": "swish", "nhs": "hard_swish"}
 MOST_BYTES = 1 << 20  # of a JSON document
 MOST_ROWS = 1000
 MOST_DIGITS = 6
 
 _NUMBER = re.compile(r"[1-9][0-9]*")
 _RATIO = re.compile(r"0\.[0-9]*[1-9]|1(\.0)?|[1-9](\.[0-9]+)?e-[0-9]{1,3}")
+_EXPANSION = re.compile(r"[1-9][0-9]{0,5}(\.[0-9]{1,20})?")
 _TOKEN = re.compile(r"([a-z]*)(.*)", re.DOTALL)
 _MEANS = {
     "r": "repeats", "k": "kernel", "s": "stride, two digits", "e": "expansion", "i": "input channels",
-    "o": "output channels", "se": "squeeze ratio",
+    "o": "output channels", "se": "squeeze ratio", "g": "channels of a group",
 }  # fmt: skip
+
+
+_WORDS = (*ORDER, "g", *ACTS, *BLOCKS)
 
 
 # -- one block string ------------------------------------------------------------------
@@ -65,12 +76,14 @@ def parse_block(row, c_in, where="block string", *, is_first=False):
     declared = int(tokens["i"])
     if declared != c_in and not is_first:
         raise SpecError(f"{where}: token i{declared} does not fit the row before, which gives {c_in}; wanted i{c_in}")
-    expand = int(tokens["e"])
+    expand = float(tokens["e"]) if "." in tokens["e"] else int(tokens["e"])
+    block = BLOCKS.get(tokens.get("block"), "sep" if expand == 1 else "mbconv")
     try:
         return Stage(
-            "sep" if expand == 1 else "mbconv", int(tokens["r"]), int(tokens["k"]), int(down), expand, int(tokens["o"]),
-            se=float(tokens.get("se", 0)), skip="noskip" not in tokens,
-            declared_in=None if declared == c_in else declared,
+            block, int(tokens["r"]), int(tokens["k"]), int(down), expand, int(tokens["o"]),
+            se=float(tokens.get("se", 0)), skip="noskip" not in tokens and block != "separable",
+            declared_in=None if declared == c_in else declared, act=ACTS.get(tokens.get("act"), ""),
+            group=int(tokens.get("g", 0)),
         )  # fmt: skip
     except SpecError as error:
         raise SpecError(f"{where}: {error} (in {row!r})") from None
@@ -94,19 +107,21 @@ def _tokens(row, where):
 
 
 def _token(token, where):
-    if token == "noskip":
-        return "noskip", ""
+    if token == "noskip" or token in BLOCKS or token in ACTS:
+        return {**dict.fromkeys(BLOCKS, "block"), **dict.fromkeys(ACTS, "act")}.get(token, token), token
     key, value = _TOKEN.fullmatch(token).groups()
     if key not in _MEANS:
-        near = difflib.get_close_matches(token, ORDER, 1)
+        near = difflib.get_close_matches(token, _WORDS, 1)
         hint = f"; did you mean {near[0]}?" if near else ""
-        raise SpecError(f"{where}: unknown token {token!r}, wanted one of {', '.join(ORDER)}{hint}")
+        raise SpecError(f"{where}: unknown token {token!r}, wanted one of {', '.join(_WORDS)}{hint}")
     if key == "se":
         if not _RATIO.fullmatch(value):
             raise SpecError(f"{where}: token {token!r}, wanted se and a ratio above 0 and at most 1, as se0.25")
     elif key == "s":
         if not re.fullmatch("[12]{2}", value):
             raise SpecError(f"{where}: token {token!r}, wanted s and two digits of 1 or 2, as s22")
+    elif key == "e" and _EXPANSION.fullmatch(value):
+        pass
     elif not _NUMBER.fullmatch(value) or len(value) > MOST_DIGITS:
         wanted = f"wanted {key} ({_MEANS[key]}) and a whole number of 1 to {MOST_DIGITS} digits, not 0 in front"
         raise SpecError(f"{where}: token {token!r}, {wanted}")
@@ -114,24 +129,24 @@ def _token(token, where):
 
 
 def format_block(stage, c_in):
-    """The string of one Stage, inverse of `parse_block`.
-
-    Raises   SpecError for an mbconv block with expand 1, which the notation reads as sep.
-    """
-    if stage.block == "mbconv" and stage.expand == 1:
-        raise SpecError("block string: an mbconv block with expand 1 has no notation, wanted block sep")
+    """The string of one Stage, inverse of `parse_block`."""
     declared = c_in if stage.declared_in is None else stage.declared_in
-    parts = [f"r{stage.repeats}", f"k{stage.kernel}", f"s{stage.stride}{stage.stride}", f"e{stage.expand}"]
+    plain = "sep" if stage.expand == 1 else "mbconv"
+    parts = [word for word, block in BLOCKS.items() if block == stage.block != plain]
+    parts += [f"r{stage.repeats}", f"k{stage.kernel}", f"s{stage.stride}{stage.stride}", f"e{stage.expand}"]
     parts += [f"i{declared}", f"o{stage.channels}"]
+    parts += [f"g{stage.group}"] if stage.group else []
     parts += [f"se{float(stage.se)!r}"] if stage.se else []
-    return "_".join(parts + ([] if stage.skip else ["noskip"]))
+    parts += [word for word, act in ACTS.items() if act == stage.act]
+    return "_".join(parts + (["noskip"] if not stage.skip and stage.block != "separable" else []))
 
 
 # -- a whole network -------------------------------------------------------------------
 
 
 _PLAIN = ("name", "source", "size", "activation", "drop_path", "depth", "width", "sources")
-_KEYS = ("name", "stem", "blocks", "head", *_PLAIN[1:], "unscaled", "undeepened")
+_ROWS = {"unscaled": ("scales", True), "undeepened": ("deepens", True), "joined": ("joins", False)}
+_KEYS = ("name", "stem", "blocks", "head", *_PLAIN[1:], *_ROWS)
 
 
 def format(spec):
@@ -146,8 +161,8 @@ def format(spec):
     document |= {k: getattr(spec, k) for k in _PLAIN[2:] if getattr(spec, k) != defaults[k]}
     if "sources" in document:
         document["sources"] = list(spec.sources)
-    for key, field in (("unscaled", "scales"), ("undeepened", "deepens")):
-        if numbers := [i for i, stage in enumerate(spec.stages) if not getattr(stage, field)]:
+    for key, (field, usual) in _ROWS.items():
+        if numbers := [i for i, stage in enumerate(spec.stages) if getattr(stage, field) != usual]:
             document[key] = numbers
     return document
 
@@ -187,12 +202,13 @@ def _stages(document, c_in):
     rows = document["blocks"]
     if not isinstance(rows, list) or not 1 <= len(rows) <= MOST_ROWS:
         raise SpecError(f"network: blocks is {_short(rows)}, wanted a list of 1 to {MOST_ROWS} block strings")
-    unscaled, undeepened = (_numbers(key, document.get(key, []), len(rows)) for key in ("unscaled", "undeepened"))
+    listed = {key: _numbers(key, document.get(key, []), len(rows)) for key in _ROWS}
     for number, row in enumerate(rows):
         stage = parse_block(row, c_in, f"row {number + 1} of {len(rows)}", is_first=number == 0)
         c_in = stage.channels
         options = {f.name: getattr(stage, f.name) for f in fields(stage)}
-        yield Stage(**options | {"scales": number not in unscaled, "deepens": number not in undeepened})
+        flags = {field: (number not in listed[key]) == usual for key, (field, usual) in _ROWS.items()}
+        yield Stage(**options | flags)
 
 
 def _record(where, kind, given):

@@ -8,7 +8,7 @@ import operator
 import numpy as np
 
 from ..errors import DataError, DtypeError, ShapeError, SpecError
-from ..geometry import extent, span
+from ..geometry import extent, pooled, span
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
@@ -76,12 +76,7 @@ def whole(op, name, value, least):
 def window(op, size, kernel, stride, pad, dilation):
     """Checked (stride, pad, dilation, P, Q) of a window over an image of `size` = (H, W)."""
     stride, dilation = whole(op, "stride", stride, 1), whole(op, "dilation", dilation, 1)
-    try:
-        top, bottom, left, right = (whole(op, "pad", v, 0) for v in pad)
-    except (TypeError, ValueError) as error:
-        if isinstance(error, SpecError):
-            raise
-        raise SpecError(f"{op}: pad is {pad!r}, wanted four whole numbers (top, bottom, left, right)") from None
+    top, bottom, left, right = four_sides(op, pad)
     P = extent(size[0], kernel[0], stride, top, bottom, dilation)
     Q = extent(size[1], kernel[1], stride, left, right, dilation)
     if P < 1 or Q < 1 or kernel[0] < 1 or kernel[1] < 1:
@@ -89,6 +84,43 @@ def window(op, size, kernel, stride, pad, dilation):
         covers = (span(kernel[0], dilation), span(kernel[1], dilation))
         raise ShapeError(f"{op}: the padded x is {padded}, wanted at least w's {covers}, and w of at least 1 x 1 taps")
     return stride, (top, bottom, left, right), dilation, P, Q
+
+
+def four_sides(op, pad):
+    """`pad` as four whole numbers."""
+    try:
+        top, bottom, left, right = (whole(op, "pad", v, 0) for v in pad)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, SpecError):
+            raise
+        raise SpecError(f"{op}: pad is {pad!r}, wanted four whole numbers (top, bottom, left, right)") from None
+    return top, bottom, left, right
+
+
+def pair(op, name, value, means):
+    """`value` as two whole numbers of at least 1."""
+    try:
+        first, second = (whole(op, name, v, 1) for v in value)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, SpecError):
+            raise
+        raise SpecError(f"{op}: {name} is {value!r}, wanted two whole numbers {means}") from None
+    return first, second
+
+
+def pool(op, x, kernel, stride, pad, ceil):
+    """The checked options of a pool over windows, and the shape of y; every window holds a pixel of the image."""
+    shape(op, "x", x, (None, None, None, None), "(N, H, W, C)")
+    kernel, stride = pair(op, "kernel", kernel, "(Kh, Kw)"), whole(op, "stride", stride, 1)
+    pad, ceil, counts = four_sides(op, pad), flag(op, "ceil", ceil), []
+    for size, K, (before, after) in zip(x.shape[1:3], kernel, (pad[:2], pad[2:]), strict=True):
+        counts.append(pooled(size, K, stride, before, after, ceil))
+        if counts[-1] < 1:
+            raise ShapeError(f"{op}: the padded x has {size + before + after} pixels along an axis, wanted the kernel's {K}")
+        if before >= K or (counts[-1] - 1) * stride - before >= size:
+            text = f"pad is {pad} around {x.shape[1:3]} pixels, wanted a pixel of the image in every window of {kernel}"
+            raise ShapeError(f"{op}: {text}, stride {stride}")
+    return {"kernel": kernel, "stride": stride, "pad": pad, "ceil": ceil}, (len(x), *counts, x.shape[3])
 
 
 def batched(op, x):

@@ -10,10 +10,12 @@
     hard_sigmoid_keras  y = min(max(0.2 * x + 0.5, 0), 1)              dx = dy * 0.2 where -2.5 < x < 2.5  (8)
     hard_swish          y = x * min(max(x + 3, 0), 6) / 6              dx = dy * (x / 3 + 1 / 2) where -3 < x < 3,
                                                                        0 at and below -3, dy at and above 3  (9)
+    hard_sigmoid_torch  as hard_sigmoid                                dx = dy * f where -3 < x < 3, f being 1/6
+                                                                       rounded to float32                (10)
 
 At a kink the derivative is a convention, named by `kink`:
 
-    torch   as written: 0 at both ends in (2), (3), (6), (7), (8); in (9) 0 at -3 and
+    torch   as written: 0 at both ends in (2), (3), (6), (7), (8), (10); in (9) 0 at -3 and
             dy at 3.  Measured with torch 2.14 (relu, relu6, hardsigmoid, hardswish, and
             (7), (8) as relu6(x + 3) * 0.16667 and clamp(0.2 * x + 0.5, 0, 1)).
     tf      the same, but in (8) dy * 0.2 at both ends.  By TensorFlow's code: ReluGrad
@@ -22,8 +24,8 @@ At a kink the derivative is a convention, named by `kink`:
             whose gradients pass at equality (python/ops/math_grad.py).  That Keras
             itself clips (8) so, and not by one fused operation, is unverified.
 
-PyTorch's own float64 gradient of (6) multiplies by 1/6 rounded to float32, so it
-differs from (6) by 3e-8 of its value; nothing here imitates that.
+(10) is PyTorch's own float64 gradient of (6), measured with torch 2.14: it differs from
+(6) by 3e-8 of its value.  Whoever compares gradients with PyTorch's wants it.
 
 Source: (3) Krizhevsky 2010, Convolutional Deep Belief Networks on CIFAR-10;
 (5) Ramachandran et al. 2017, arXiv:1710.05941; (6), (9) Howard et al. 2019,
@@ -66,7 +68,7 @@ def _check_backward(dy, x, *, kind, kink="torch"):
 
 @dispatched("activation.forward", check=_check_forward)
 def forward(x: NDArray, *, kind: str) -> NDArray:
-    """The y of equations (1) to (9); `kind` is one of KINDS.
+    """The y of equations (1) to (10); `kind` is one of KINDS.
 
     Shapes   x (N, ...) -> y of x's shape.
     Units    x is a pure number, and so is y.
@@ -85,7 +87,7 @@ def forward(x: NDArray, *, kind: str) -> NDArray:
 
 @dispatched("activation.backward", check=_check_backward, result=Grads)
 def backward(dy: NDArray, x: NDArray, *, kind: str, kink: str = "torch") -> Grads:
-    """The dx of equations (1) to (9): Grads(x) from dy and forward's x.
+    """The dx of equations (1) to (10): Grads(x) from dy and forward's x.
 
     Shapes   dy and x of one shape -> Grads of x.
     Units    the gradient carries the unit of dy.
@@ -124,6 +126,7 @@ def _d_hard_swish(dy, x):
     return _where(x > -3, np.where(x >= 3, dy, dy * (x / 3 + 0.5)))
 
 
+_SIXTH = float(np.float32(1 / 6))
 _FORWARD = {
     "identity": lambda x: x.copy(),
     "relu": lambda x: np.maximum(x, 0),
@@ -134,6 +137,7 @@ _FORWARD = {
     "hard_sigmoid_slim": lambda x: np.clip(x + 3, 0, 6) * 0.16667,
     "hard_sigmoid_keras": lambda x: np.clip(0.2 * x + 0.5, 0, 1),
     "hard_swish": lambda x: x * np.clip(x + 3, 0, 6) / 6,
+    "hard_sigmoid_torch": lambda x: np.clip(x + 3, 0, 6) / 6,
 }
 _BACKWARD = {
     "identity": lambda dy, x: dy.copy(),
@@ -144,5 +148,6 @@ _BACKWARD = {
     "hard_sigmoid": lambda dy, x: _where(np.abs(x) < 3, dy / 6),
     "hard_sigmoid_slim": lambda dy, x: _where(np.abs(x) < 3, dy * 0.16667),
     "hard_swish": _d_hard_swish,
+    "hard_sigmoid_torch": lambda dy, x: _where(np.abs(x) < 3, dy * _SIXTH),
 }
 KINDS = tuple(_FORWARD)

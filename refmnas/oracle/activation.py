@@ -10,6 +10,8 @@
     hard_sigmoid_keras  y = min(max(0.2 * x + 0.5, 0), 1)              dx = dy * 0.2 where -2.5 < x < 2.5  (8)
     hard_swish          y = x * min(max(x + 3, 0), 6) / 6              dx = dy * (x / 3 + 1 / 2) where -3 < x < 3,
                                                                        0 at and below -3, dy at and above 3  (9)
+    hard_sigmoid_torch  as hard_sigmoid                                dx = dy * f where -3 < x < 3, f being 1/6
+                                                                       rounded to float32                (10)
 
 In (8) the ends themselves pass dy * 0.2 under the kink rule "tf".
 """
@@ -20,7 +22,7 @@ import numpy as np
 
 
 def forward(x, *, kind):
-    """The y of equations (1) to (9)."""
+    """The y of equations (1) to (10)."""
     y = np.zeros(x.shape)
     for k in np.ndindex(x.shape):
         v = float(x[k])
@@ -34,7 +36,7 @@ def forward(x, *, kind):
             y[k] = _sigmoid(v)
         elif kind == "swish":
             y[k] = v * _sigmoid(v)
-        elif kind == "hard_sigmoid":
+        elif kind in ("hard_sigmoid", "hard_sigmoid_torch"):
             y[k] = min(max(v + 3.0, 0.0), 6.0) / 6.0
         elif kind == "hard_sigmoid_slim":
             y[k] = min(max(v + 3.0, 0.0), 6.0) * 0.16667
@@ -48,7 +50,7 @@ def forward(x, *, kind):
 
 
 def backward(dy, x, *, kind, kink="torch"):
-    """The dx of equations (1) to (9): the tuple (dx,)."""
+    """The dx of equations (1) to (10): the tuple (dx,)."""
     dx = np.zeros(x.shape)
     for k in np.ndindex(x.shape):
         v, t = float(x[k]), float(dy[k])
@@ -66,6 +68,8 @@ def backward(dy, x, *, kind, kink="torch"):
             dx[k] = t / 6.0 if -3 < v < 3 else 0.0
         elif kind == "hard_sigmoid_slim":
             dx[k] = t * 0.16667 if -3 < v < 3 else 0.0
+        elif kind == "hard_sigmoid_torch":
+            dx[k] = t * (11184811 / 2**26) if -3 < v < 3 else 0.0
         elif kind == "hard_sigmoid_keras":
             inside = -2.5 <= v <= 2.5 if kink == "tf" else -2.5 < v < 2.5
             dx[k] = t * 0.2 if inside else 0.0

@@ -16,15 +16,22 @@ from ..models import naming, zoo
 _TORCHVISION = {
     ("mnasnet-b1", 0.5): "mnasnet0_5", ("mnasnet-b1", 0.75): "mnasnet0_75", ("mnasnet-b1", 1.0): "mnasnet1_0",
     ("mnasnet-b1", 1.3): "mnasnet1_3", ("mobilenet-v2", 1.0): "mobilenet_v2",
+    ("mobilenet-v3-large", 1.0): "mobilenet_v3_large", ("mobilenet-v3-small", 1.0): "mobilenet_v3_small",
+    ("regnetx-400mf", 1.0): "regnet_x_400mf", ("regnety-400mf", 1.0): "regnet_y_400mf",
+    ("regnety-800mf", 1.0): "regnet_y_800mf", ("regnety-1.6gf", 1.0): "regnet_y_1_6gf",
+    **{(f"efficientnet-b{n}", 1.0): f"efficientnet_b{n}" for n in range(8)},
 }  # fmt: skip
 _TIMM = {
     ("mnasnet-b1", 0.5): "mnasnet_050", ("mnasnet-b1", 0.75): "mnasnet_075", ("mnasnet-b1", 1.0): "mnasnet_100",
     ("mnasnet-b1", 1.4): "mnasnet_140", ("mnasnet-a1", 0.5): "semnasnet_050", ("mnasnet-a1", 0.75): "semnasnet_075",
     ("mnasnet-a1", 1.0): "semnasnet_100", ("mnasnet-a1", 1.4): "semnasnet_140", ("mnasnet-small", 1.0): "mnasnet_small",
     ("mobilenet-v2", 0.5): "mobilenetv2_050", ("mobilenet-v2", 1.0): "mobilenetv2_100",
-    ("mobilenet-v2", 1.4): "mobilenetv2_140",
+    ("mobilenet-v2", 1.4): "mobilenetv2_140", ("mobilenet-v1", 1.0): "mobilenetv1_100", ("fbnet-c", 1.0): "fbnetc_100",
+    ("mobilenet-v3-large", 0.75): "mobilenetv3_large_075", ("mobilenet-v3-large", 1.0): "mobilenetv3_large_100",
+    ("mobilenet-v3-small", 0.75): "mobilenetv3_small_075", ("mobilenet-v3-small", 1.0): "mobilenetv3_small_100",
+    ("regnetx-400mf", 1.0): "regnetx_004", ("regnety-800mf", 1.0): "regnety_008",
 }  # fmt: skip
-_LITE = "efficientnet-lite"
+_EFFICIENT = "efficientnet-"
 
 
 def name_of(net):
@@ -45,7 +52,7 @@ def name_of(net):
             return None
     except SpecError:
         return None
-    if spec.name.startswith(_LITE):
+    if spec.name.startswith(_EFFICIENT) and source != "torchvision":
         prefix = {"timm": "", "timm-tf": "tf_"}.get(source) if width == 1 else None
         return None if prefix is None else ("timm", prefix + spec.name.replace("-", "_"))
     name = {"torchvision": _TORCHVISION, "timm": _TIMM}.get(source, {}).get((spec.name, round(width, 9)))

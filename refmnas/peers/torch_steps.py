@@ -41,7 +41,7 @@ def _computed(torch, step, inputs, w, b):
         top, bottom, left, right = step.pad
         is_even = top == bottom and left == right
         x = x if is_even else torch.nn.functional.pad(x, (left, right, top, bottom))
-        groups = step.w.shape[2] if step.op == "depthwise" else 1
+        groups = step.w.shape[2] if step.op == "depthwise" else step.groups
         pad = (top, left) if is_even else 0
         return torch.nn.functional.conv2d(x, w, b, stride=step.stride, padding=pad, groups=groups)
     if step.op == "linear":

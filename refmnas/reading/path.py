@@ -18,6 +18,8 @@ PATH = (
     Step("batchnorm", "statistics of a channel, and why its gradient has three terms"),
     Step("activation", "ReLU6, swish, hard-sigmoid, and what happens at their corners"),
     Step("pool", "an image to one number per channel"),
+    Step("average_pool", "a mean over every window: who counts the padding"),
+    Step("max_pool", "the largest value of every window, and which of two equal ones has the gradient"),
     Step("gate", "one factor per channel, two ways back"),
     Step("squeeze_excite", "pool, two dense layers, gate: the channels weigh each other"),
     Step("separable", "depthwise and pointwise: a convolution in two cheap steps"),

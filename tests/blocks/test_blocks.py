@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from refmnas.blocks import ConvBNAct, Conventions, MBConv, SepConv
+from refmnas.blocks import ConvBNAct, Conventions, MBConv, ResBottleneck, SepConv
 from refmnas.errors import SpecError
 from refmnas.layers import Pointwise, gradcheck
 
@@ -16,10 +16,15 @@ BLOCKS = {
     "mbconv, expansion 1": lambda c, **o: MBConv(4, 4, mid=None, kernel=3, has_skip=True, conventions=c, **o),
     "mbconv with SE": lambda c, **o: MBConv(4, 6, mid=12, kernel=3, stride=2, squeeze=2, conventions=c, **o),
     "mbconv with SE, skip": lambda c, **o: MBConv(4, 4, mid=12, kernel=5, squeeze=2, has_skip=True, conventions=c, **o),
+    "separable": lambda c, **o: SepConv(4, 6, kernel=3, stride=2, is_linear=False, conventions=c, **o),
+    "bottleneck stride 2": lambda c, **o: ResBottleneck(4, 6, groups=3, stride=2, conventions=c, **o),
+    "bottleneck wider": lambda c, **o: ResBottleneck(4, 6, groups=2, conventions=c, **o),
+    "bottleneck with SE, skip": lambda c, **o: ResBottleneck(4, 4, groups=2, squeeze=3, has_skip=True, conventions=c, **o),
 }
 ACTIVATIONS = {
     "relu": Conventions(**F64),
     "swish, SAME": Conventions("swish", "same", 1e-3, 0.01, False, "swish", **F64),
+    "with biases": Conventions(conv_bias=True, **F64),
 }
 
 
@@ -57,6 +62,28 @@ def test_sepconv_has_the_order_of_the_figure():
     ]  # fmt: skip
 
 
+def test_a_bottleneck_has_the_order_of_the_figure():
+    before = [
+        "expand.conv:pointwise", "expand.bn:batch norm", "expand.act:relu",
+        "grouped.conv:conv", "grouped.bn:batch norm", "grouped.act:relu",
+        "se.pool:pool", "se.reduce:linear", "se.act:relu", "se.expand:linear", "se.gate:sigmoid", "se.scale:scale",
+        "project.conv:pointwise", "project.bn:batch norm",
+    ]  # fmt: skip
+    after = ["add:add", "act:relu"]
+    assert order(ResBottleneck(4, 4, groups=2, squeeze=2, has_skip=True)) == before + after
+    shortcut = ["shortcut.conv:pointwise", "shortcut.bn:batch norm"]
+    assert order(ResBottleneck(4, 6, groups=2, squeeze=2, stride=2)) == before + shortcut + after
+
+
+def test_an_identity_that_cannot_be_is_named():
+    for wrong in ({"stride": 2}, {"c_out": 6}):
+        options = {"c_out": 4, "groups": 2, "has_skip": True} | wrong
+        with pytest.raises(SpecError, match="wanted|needs stride 1"):
+            ResBottleneck(4, **options)
+    with pytest.raises(SpecError, match="wanted one of the two"):
+        SepConv(4, 4, kernel=3, has_skip=True, is_linear=False)
+
+
 def test_conv_bn_act_ends_with_or_without_the_activation():
     assert order(ConvBNAct(Pointwise(4, 6))) == ["conv:pointwise", "bn:batch norm", "act:relu"]
     assert order(ConvBNAct(Pointwise(4, 6), activation=False)) == ["conv:pointwise", "bn:batch norm"]
@@ -89,7 +116,7 @@ def integer_block(block, seed=1):
 @pytest.mark.parametrize("padding", ["same", "symmetric"])
 @pytest.mark.parametrize("name", [name for name in BLOCKS if "SE" not in name])
 def test_backward_is_the_adjoint_of_forward_exactly(name, padding):
-    """<dy, y> = <dx, x>, and = <dw, w> for each weight of a block without skip: y is linear in each."""
+    """<dy, y> = <dx, x>, and = <dw, w> for each weight, of its own branch: y is linear in each."""
     block = integer_block(BLOCKS[name](Conventions("identity", padding, bn_eps=3.0, **F64)))  # sqrt(1 + 3) = 2
     rng = np.random.default_rng(2)
     x = rng.integers(-4, 5, (2, 7, 6, 4)).astype(np.float64)
@@ -98,10 +125,17 @@ def test_backward_is_the_adjoint_of_forward_exactly(name, padding):
     dx, total = block.backward(dy), np.sum(dy * y)
     assert total != 0
     assert np.sum(dx * x) == total
-    branch = total - np.sum(dy * x) if block.has_skip else total
+    beside = np.sum(dy * _beside(block, x))
     for path, p in block.named_params():
         if path.endswith((".w", ".gamma")):
-            assert np.sum(p.grad * p.value) == branch, path
+            assert np.sum(p.grad * p.value) == (beside if path.startswith("shortcut.") else total - beside), path
+
+
+def _beside(block, x):
+    """What is added to the branch."""
+    if "shortcut" in block.children:
+        return block.children["shortcut"].forward(x)
+    return x if getattr(block, "has_skip", False) else 0
 
 
 def test_a_dropped_branch_leaves_the_identity_and_a_kept_one_is_scaled():

@@ -9,8 +9,8 @@ from refmnas.models import dialect
 from refmnas.models.spec import Head, NetSpec, Stage, Stem
 
 
-def _net(stem, *stages, classes=10, head=24, activation="relu"):
-    return NetSpec("small", "tests", stem, stages, Head(head, classes), activation=activation)
+def _net(stem, *stages, classes=10, head=24, hidden=0, activation="relu"):
+    return NetSpec("small", "tests", stem, stages, Head(head, classes, hidden=hidden), activation=activation)
 
 
 # name: (table, source of its conventions, size of the image)
@@ -44,6 +44,25 @@ NETS = {
              activation="hard_swish"),
         "tf", (29, 71),
     ),
+    # A dense layer between the mean and the last one; rows with an activation of their own.
+    "dense-head": (
+        _net(Stem(3, 2, 8), Stage("sep", 1, 3, 1, 1, 8, act="relu"), Stage("mbconv", 2, 5, 2, 2.5, 16, se=0.25, act="relu6"),
+             classes=71, head=40, hidden=139, activation="hard_swish"),
+        "tf", (69, 41),
+    ),
+    # No 1 x 1 convolution of the head: the last projection is it, here after a slab with its gate, below after a band.
+    "bare": (
+        _net(Stem(3, 2, 8), Stage("separable", 1, 3, 1, 1, 16, skip=False),
+             Stage("separable", 3, 5, 2, 1, 41, se=0.25, skip=False), head=0, activation="relu6"),
+        "tf", (41, 70),
+    ),
+    "bare-band": (
+        _net(Stem(3, 1, 12), Stage("separable", 3, 3, 1, 1, 20, skip=False), Stage("separable", 1, 3, 1, 1, 17, skip=False),
+             head=0, classes=40),
+        "timm", (37, 33),
+    ),
+    # A 1 x 1 convolution that expands by 1.
+    "kept": (_net(Stem(3, 2, 8), Stage("mbconv", 2, 3, 1, 1, 8), Stage("mbconv", 2, 5, 2, 1, 24)), "timm", (66, 40)),
     # Planes smaller than a tile's seven pixels and than the kernel.
     "tiny": (_net(Stem(3, 2, 8), Stage("mbconv", 2, 5, 2, 4, 16, se=0.25), Stage("mbconv", 2, 7, 2, 3, 24)), "tf", (9, 5)),
 }  # fmt: skip

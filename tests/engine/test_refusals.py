@@ -241,6 +241,11 @@ def test_a_network_without_its_end_is_refused_by_name(count, no_memory):
         run.Plan(nodes, batch=1, threads=1)
 
 
+def test_a_grouped_convolution_is_refused_by_name():
+    with pytest.raises(SpecError, match=r"no step of the engine takes \w+ at stages\.0\.0"):
+        refmnas.compile(build("regnetx-200mf", width=0.35), size=33)
+
+
 @pytest.mark.parametrize("source", ["torchvision", "timm"])
 @pytest.mark.parametrize("width", [0.35, 1.0])
 def test_a_first_block_that_adds_the_stem_to_its_result_compiles(source, width):

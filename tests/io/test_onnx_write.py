@@ -197,7 +197,7 @@ def test_steps_that_cannot_be_are_refused_by_name(wrong, error, said):
 
 
 def test_every_activation_of_the_ops_can_be_written():
-    assert KINDS == activation.KINDS
+    assert tuple(kind for kind in activation.KINDS if kind not in fold.FORWARD) == KINDS
 
 
 def test_varints_are_read_back():

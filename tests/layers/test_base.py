@@ -13,6 +13,12 @@ MAKE = {
     "norm": lambda: layers.BatchNorm(3),
     "activation": lambda: layers.Activation("relu"),
     "pool": layers.GlobalPool,
+    "max_pool": lambda: layers.MaxPool(3, stride=2),
+    "average_pool": lambda: layers.AveragePool(2, stride=2, padding=(0, 0, 0, 0), ceil=True),
+    "resize": lambda: layers.Resize((7, 3)),
+    "graph": lambda: layers.Graph({"x": (4, 4, 3)}, {
+        "a": (layers.Pointwise(3, 2), "x"), "b": (layers.MaxPool(3), "x"), "y": (layers.Concat(), "a", "b"),
+    }),
     "squeeze_excite": lambda: layers.SqueezeExcite(3, 2),
     "dropout": lambda: layers.Dropout(0.5),
     "drop_path": lambda: layers.DropPath(0.5),

@@ -29,21 +29,26 @@ def test_every_source_has_a_whole_record_for_every_network(source, name):
     assert set(record.unverified) <= {f.name for f in fields(Dialect)}
     p = record.preprocess
     assert p.crop in ("centre-fraction", "resize-short-then-crop")
-    assert 0 < p.crop_to < p.crop_from
+    assert 0 < p.crop_to <= p.crop_from
     assert p.resize in ("bicubic-pillow", "bilinear-pillow", "bilinear-tf1")
     assert all(0 < v < 256 for v in (*p.mean, *p.std))
 
 
 @pytest.mark.parametrize(("source", "name"), PUBLISHED)
 def test_the_source_evaluates_at_the_tables_size_unless_timm_says_otherwise(source, name):
-    other = {"efficientnet-lite3": 300, "efficientnet-lite4": 380} if source.startswith("timm") else {}
-    assert dialect.of(source, name).preprocess.crop_to == other.get(name, zoo.get(name).size)
+    lites = {"efficientnet-lite3": 300, "efficientnet-lite4": 380}
+    other = {
+        "torchvision": {"efficientnet-b2": 288},
+        "timm-tf": lites | {"efficientnet-l2": 475},
+        "timm": lites | {"efficientnet-b2": 256, "efficientnet-b3": 288, "efficientnet-b4": 320, "efficientnet-b5": 448},
+    }
+    assert dialect.of(source, name).preprocess.crop_to == other.get(source, {}).get(name, zoo.get(name).size)
 
 
 def test_the_originals_conventions():
     record = dialect.of("tf", "mnasnet-a1")
     assert (record.padding, record.bn_eps, record.bn_momentum) == ("same", 1e-3, 0.01)
-    assert (record.se_base, record.se_rounding, record.small_skip) == ("input", "truncate", "declared")
+    assert (record.se_base, record.se_rounding, record.first_skip) == ("input", "truncate", "declared")
     assert record.preprocess == Preprocess(
         "centre-fraction", 256, 224, "bilinear-tf1", (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
     )
@@ -76,17 +81,38 @@ def test_an_unknown_source_is_named_and_records_are_frozen():
 # -- against the installed sources ----------------------------------------------------------
 
 
+def _mega(size):
+    """timm counts hundreds of millions of multiply-adds: 400mf -> 4, 1.6gf -> 16."""
+    return float(size[:-2]) / 100 if size.endswith("mf") else float(size[:-2]) * 10
+
+
 def _timm_name(source, name, width):
     short = name.replace("-", "_")
+    tf = "tf_" if source == "timm-tf" else ""
+    if source == "timm-rw":
+        return "mobilenetv3_rw"
+    if name.startswith("mobilenet-v3"):
+        kind = name.removeprefix("mobilenet-v3-").replace("minimalistic", "minimal").replace("-", "_")
+        return f"{tf}mobilenetv3_{kind}_100"
+    if name.startswith("regnet"):
+        return f"{name[:7]}_{_mega(name[8:]):03.0f}"
     if name.startswith("efficientnet"):
         return ("tf_" if source == "timm-tf" else "") + short
-    return {"mnasnet-a1": "semnasnet", "mnasnet-b1": "mnasnet", "mobilenet-v2": "mobilenetv2"}.get(name, short) + width
+    return {
+        "mnasnet-a1": "semnasnet", "mnasnet-b1": "mnasnet", "mobilenet-v2": "mobilenetv2", "mobilenet-v1": "mobilenetv1",
+        "fbnet-c": "fbnetc",
+    }.get(name, short) + width  # fmt: skip
 
 
 TIMM = [
     *[("timm", name, width) for name, width in
       (("mnasnet-a1", "_100"), ("mnasnet-b1", "_100"), ("mnasnet-small", ""), ("mobilenet-v2", "_100"))],
-    *[(source, f"efficientnet-lite{n}", "") for source in ("timm", "timm-tf") for n in range(5)],
+    *[(source, f"efficientnet-{n}", "") for source in ("timm", "timm-tf")
+      for n in ("lite0", "lite1", "lite2", "lite3", "lite4", "b0", "b1", "b2", "b3", "b4", "b5", "b6")],
+    *[(source, name, "") for name in zoo.names() for source in zoo.get(name).sources
+      if name.startswith("mobilenet-v3") and source.startswith("timm")],
+    ("timm", "mobilenet-v1", "_100"), ("timm", "fbnet-c", "_100"),
+    *[("timm", name, "") for name in zoo.names() if name.startswith("regnet") and name[8:] not in ("16gf", "32gf")],
 ]  # fmt: skip
 
 
@@ -112,12 +138,18 @@ def test_conventions_are_those_of_the_installed_timm(source, name, width):
     assert np.allclose(p.mean, np.multiply(255, cfg["mean"]), rtol=2**-50, atol=0)
     assert np.allclose(p.std, np.multiply(255, cfg["std"]), rtol=2**-50, atol=0)
     gates = {type(m.gate).__name__ for m in model.modules() if hasattr(m, "gate")}
-    assert gates <= {"Sigmoid"}
+    assert gates <= {{"sigmoid": "Sigmoid", "hard_sigmoid_torch": "Hardsigmoid"}[record.gate]}
 
 
 @pytest.mark.parity
-@pytest.mark.parametrize(("name", "build"), [("mnasnet-b1", "mnasnet1_0"), ("mobilenet-v2", "mobilenet_v2")])
-def test_conventions_are_those_of_the_installed_torchvision(name, build):
+@pytest.mark.parametrize(("name", "build", "of"), [
+    ("mnasnet-b1", "mnasnet1_0", "MNASNet1_0"), ("mobilenet-v2", "mobilenet_v2", "MobileNet_V2"),
+    ("mobilenet-v3-large", "mobilenet_v3_large", "MobileNet_V3_Large"),
+    ("mobilenet-v3-small", "mobilenet_v3_small", "MobileNet_V3_Small"),
+    *[(f"efficientnet-b{n}", f"efficientnet_b{n}", f"EfficientNet_B{n}") for n in range(7)],
+    ("regnetx-400mf", "regnet_x_400mf", "RegNet_X_400MF"), ("regnety-1.6gf", "regnet_y_1_6gf", "RegNet_Y_1_6GF"),
+])  # fmt: skip
+def test_conventions_are_those_of_the_installed_torchvision(name, build, of):
     models = pytest.importorskip("torchvision", reason="needs the extra parity").models
     from torch import nn
 
@@ -128,10 +160,9 @@ def test_conventions_are_those_of_the_installed_torchvision(name, build):
     convs = [m for m in model.modules() if isinstance(m, nn.Conv2d)]
     assert all(m.padding == tuple(k // 2 for k in m.kernel_size) for m in convs)
     assert record.padding == "symmetric"
-    [dropout] = [m.p for m in model.modules() if isinstance(m, nn.Dropout)]
-    assert dropout == zoo.get(name).head.dropout
-    weights = {"mnasnet-b1": models.MNASNet1_0_Weights, "mobilenet-v2": models.MobileNet_V2_Weights}[name]
-    crop, p = weights.IMAGENET1K_V1.transforms(), record.preprocess
+    dropout = [m.p for m in model.modules() if isinstance(m, nn.Dropout)]
+    assert sum(dropout) == zoo.get(name).head.dropout
+    crop, p = getattr(models, f"{of}_Weights").IMAGENET1K_V1.transforms(), record.preprocess
     assert (crop.resize_size, crop.crop_size) == ([p.crop_from], [p.crop_to])
     assert f"{crop.interpolation.value}-pillow" == p.resize
     assert np.allclose(p.mean, np.multiply(255, crop.mean), rtol=2**-50, atol=0)
@@ -143,6 +174,11 @@ def test_conventions_are_those_of_the_installed_torchvision(name, build):
     ("mnasnet-b1", "torchvision.mnasnet1_0", "torchvision-mnasnet"),
     ("mobilenet-v2", "torchvision.mobilenet_v2", "torchvision"),
     ("mnasnet-a1", "timm.semnasnet_100", "timm"),
+    ("mobilenet-v3-large", "torchvision.mobilenet_v3_large", "torchvision"),
+    ("efficientnet-b0", "torchvision.efficientnet_b0", "torchvision-efficientnet"),
+    ("regnety-400mf", "torchvision.regnet_y_400mf", "torchvision"),
+    ("mobilenet-v3-large", "timm.mobilenetv3_large_100", "timm"),
+    ("regnety-400mf", "timm.regnety_004", "timm-regnet"),
 ])  # fmt: skip
 def test_first_weights_have_the_moments_that_the_installed_source_draws(name, peer, rule):
     """Statistical: the variance of every weight of at least 200 entries within 7 standard errors of the formula.
@@ -168,7 +204,8 @@ def test_first_weights_have_the_moments_that_the_installed_source_draws(name, pe
             variance = _formula(w.shape, module, rule)
             assert abs(w.var() - variance) <= 7 * variance * math.sqrt(2 / w.size), module
             seen += 1
-        if getattr(module, "bias", None) is not None and not isinstance(module, torch.nn.BatchNorm2d):
+        is_drawn = builder.startswith("regnet_") and isinstance(module, torch.nn.Conv2d)  # see refmnas.models.initial
+        if getattr(module, "bias", None) is not None and not isinstance(module, torch.nn.BatchNorm2d) and not is_drawn:
             assert not module.bias.detach().numpy().any()
     assert seen > 40
 
@@ -176,9 +213,12 @@ def test_first_weights_have_the_moments_that_the_installed_source_draws(name, pe
 def _formula(shape, module, rule):
     """The variance that our rule gives a weight of that shape: measured on a million draws would say the same."""
     if len(shape) == 2:
-        return {"timm": 1 / (3 * shape[0]), "torchvision": 1e-4, "torchvision-mnasnet": 1 / shape[0]}[rule]
-    taps, is_depthwise = shape[2] * shape[3], module.groups > 1
-    return 2 / (taps * (1 if is_depthwise and rule == "timm" else shape[0]))
+        return {
+            "timm": 1 / (3 * shape[0]), "torchvision": 1e-4, "torchvision-mnasnet": 1 / shape[0],
+            "torchvision-efficientnet": 1 / (3 * shape[0]), "timm-regnet": 1e-4,
+        }[rule]  # fmt: skip
+    groups = module.groups if rule.startswith("timm") else 1
+    return 2 / (shape[2] * shape[3] * shape[0] / groups)
 
 
 def test_a_record_that_is_changed_in_one_field_is_another():

@@ -15,14 +15,16 @@ def stirred(net, seed):
     for name, a in state.items():
         if name.endswith((".mean", ".beta")):
             state[name] = rng.normal(0, 0.2, a.shape)
-        elif name.endswith((".var", ".gamma")):
+        elif name.endswith(".var"):
             state[name] = rng.uniform(0.5, 1.5, a.shape)
+        elif name.endswith(".gamma"):  # below 1: the deepest networks must not grow from block to block
+            state[name] = rng.uniform(0.3, 1.0, a.shape)
     return net.load(state)
 
 
 @pytest.mark.parametrize("name", names())
 def test_the_folded_steps_give_the_networks_logits(name):
-    net = stirred(build(name, width=0.35, size=40, classes=10, dtype=np.float64), 1)
+    net = stirred(build(name, width=0.2, size=40, classes=10, dtype=np.float64), 1)
     x = np.random.default_rng(2).standard_normal((2, 40, 40, 3))
     want = net.forward(x)
     steps = fold.nodes(net, dtype=np.float64)
@@ -36,7 +38,7 @@ def test_the_folded_steps_give_the_networks_logits(name):
 
 @pytest.mark.parametrize("name", names())
 def test_every_multiply_add_and_every_weight_is_in_the_steps(name):
-    net = build(name)
+    net = build(name, width=0.2)
     steps = fold.nodes(net)
     assert sum(n.macs for n in steps) == sum(row.macs for row in net.cost())
     names_of_steps = [n.name for n in steps]

@@ -41,6 +41,8 @@ RULES = {
     },
 }  # fmt: skip
 RULES["timm"] = RULES["tf"]
+RULES["torchvision-efficientnet"] = RULES["torchvision"] | {"linear": RULES["tf"]["linear"]}
+RULES["timm-regnet"] = RULES["tf"] | {"linear": RULES["torchvision"]["linear"]}
 KURTOSIS = {"normal": 3.0, "uniform": 1.8, "cut": 2.37}  # at most, of the family: the variance of a variance
 
 
@@ -66,6 +68,14 @@ def test_mean_and_variance_are_those_of_the_rule(rule, kind):
         assert np.abs(w).max() <= 2 * 0.09
     else:
         assert np.abs(w).max() > 3 * deviation  # a normal one goes beyond: 0.0027 of at least 10,000 draws
+
+
+@pytest.mark.parametrize(("rule", "fan_out"), [("torchvision", 9 * 96), ("timm-regnet", 9 * 96 / 4)])
+def test_pytorch_forgets_the_groups_of_a_convolution_and_timm_does_not(rule, fan_out):
+    chain = Chain({"grouped": Conv(96, 96, kernel=3, groups=4, dtype=np.float64)})
+    initial.fill(chain, rule, 7)
+    w = chain.children["grouped"].params["w"].value
+    assert abs(w.var() * fan_out / 2 - 1) <= 5 * np.sqrt(2 / w.size)  # statistical, as above
 
 
 def test_layers_are_drawn_apart():

@@ -21,15 +21,23 @@ SPEC = zoo.get("mnasnet-a1")
     (ROW, "repeats", [0, 1001, 1.0, True]),
     (ROW, "kernel", [4, 0]),
     (ROW, "stride", [0, 3]),
-    (ROW, "expand", [0, -1, 2.5]),
+    (ROW, "expand", [0, -1, 0.5, float("nan"), 10**6, "2"]),
     (ROW, "channels", [0, 10**6]),
     (ROW, "se", [-0.1, 1.1, float("nan"), "0.25", True]),
     (ROW, "skip", [0, None]),
+    (ROW, "act", ["gelu", None]),
+    (ROW, "joins", [0, None]),
+    (ROW, "group", [8, None]),
+    (Stage("bottleneck", 1, 3, 2, 1, 32, group=8), "group", [0, -8, 1.0]),
+    (Stage("bottleneck", 1, 3, 2, 1, 32, group=8), "skip", [False]),
+    (Stage("bottleneck", 1, 3, 2, 1, 32, group=8), "expand", [2]),
+    (Stage("separable", 1, 3, 2, 1, 32, skip=False), "skip", [True]),
     (ROW, "declared_in", [0, 16]),  # 16: beside an expansion the declared width would decide more than the residual
-    (Head(1280), "channels", [0]),
+    (Head(1280), "channels", [-1, 10**6, False, 8.0]),
+    (Head(1280), "hidden", [-1, 10**6, False, 8.0]),
     (Head(1280), "classes", [0, 10**6]),
     (Head(1280), "dropout", [-0.1, 1, 1.0, float("inf"), None]),
-    (Head(1280), "scales", ["always", None]),
+    (Head(1280), "scales", ["below-one", None]),
     (SPEC, "name", ["", None]),
     (SPEC, "stages", [()]),
     (SPEC, "size", [0, 1.5, True]),
@@ -47,6 +55,11 @@ def test_a_value_that_cannot_be_is_named(record, field, values):
 def test_a_sep_block_has_no_expansion():
     with pytest.raises(SpecError, match="expand 3 in a sep block, wanted 1"):
         Stage("sep", 1, 3, 1, 3, 16)
+
+
+def test_the_first_row_joins_nothing():
+    with pytest.raises(SpecError, match="joins in the first row"):
+        replace(SPEC, stages=(replace(SPEC.stages[0], joins=True),))
 
 
 def test_a_declared_input_stands_in_the_first_row_alone_and_differs_from_the_stem():

@@ -151,9 +151,16 @@ def test_only_the_first_row_may_declare_another_input():
         text.parse_block("r1_k3_s11_e3_i16_o8", 8, is_first=True)
 
 
-def test_an_mbconv_without_expansion_has_no_notation():
-    with pytest.raises(SpecError, match="wanted block sep"):
-        text.format_block(Stage("mbconv", 1, 3, 1, 1, 8), 8)
+@pytest.mark.parametrize(("row", "stage"), [
+    ("ir_r1_k3_s11_e1_i8_o8", Stage("mbconv", 1, 3, 1, 1, 8)),
+    ("r1_k3_s11_e1_i8_o8", Stage("sep", 1, 3, 1, 1, 8)),
+    ("dsa_r2_k3_s22_e1_i8_o16", Stage("separable", 2, 3, 2, 1, 16, skip=False)),
+    ("res_r2_k3_s22_e1_i8_o16_g8_se0.25", Stage("bottleneck", 2, 3, 2, 1, 16, se=0.25, group=8)),
+    ("r1_k5_s11_e2.5_i8_o16_nhs", Stage("mbconv", 1, 5, 1, 2.5, 16, act="hard_swish")),
+])  # fmt: skip
+def test_what_the_original_has_no_word_for_has_timms_or_our_own(row, stage):
+    assert text.parse_block(row, 8) == stage
+    assert text.format_block(stage, 8) == row
 
 
 def document(**changes):

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.machinery import ModuleSpec
 from types import ModuleType, SimpleNamespace
 
@@ -183,6 +184,14 @@ def test_profiled_nodes_go_to_their_steps():
         ("efficientnet-lite0", {"dialect": "timm-tf"}, ("timm", "tf_efficientnet_lite0")),
         ("efficientnet-lite0", {"dialect": "timm", "width": 0.5}, None),
         ("mnasnet-d1", {}, None),
+        ("mobilenet-v3-large", {"dialect": "torchvision"}, ("torchvision", "mobilenet_v3_large")),
+        ("mobilenet-v3-large", {"dialect": "slim"}, None),
+        ("mobilenet-v3-small", {"dialect": "timm", "width": 0.75}, ("timm", "mobilenetv3_small_075")),
+        ("efficientnet-b0", {"dialect": "torchvision"}, ("torchvision", "efficientnet_b0")),
+        ("efficientnet-b3", {"dialect": "timm-tf"}, ("timm", "tf_efficientnet_b3")),
+        ("fbnet-c", {"dialect": "timm"}, ("timm", "fbnetc_100")),
+        ("fbnet-c", {"dialect": "official"}, None),
+        ("regnety-800mf", {"dialect": "torchvision"}, ("torchvision", "regnet_y_800mf")),
     ],
 )
 def test_a_published_module_is_taken_where_it_computes_the_same(network, options, name):
@@ -190,7 +199,7 @@ def test_a_published_module_is_taken_where_it_computes_the_same(network, options
 
 
 def test_no_published_module_is_taken_for_other_conventions():
-    conventions = dialect.replace(dialect.of("timm", "mnasnet-a1"), bn_eps=1e-3)
+    conventions = replace(dialect.of("timm", "mnasnet-a1"), bn_eps=1e-3)
     assert published.name_of(build("mnasnet-a1", dialect=conventions)) is None
     spec = build("mnasnet-a1").spec
-    assert published.name_of(build(dialect.replace(spec, activation="relu6"), dialect="timm")) is None
+    assert published.name_of(build(replace(spec, activation="relu6"), dialect="timm")) is None

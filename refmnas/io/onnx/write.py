@@ -125,7 +125,7 @@ class Writer:
 def _oihw(step):
     """(weights (D, C / groups, Kh, Kw), groups, (Kh, Kw)) of a step that ONNX calls Conv."""
     if step.op == "conv":
-        return from_nhwc(CONV, step.w), 1, step.w.shape[:2]
+        return from_nhwc(CONV, step.w), step.groups, step.w.shape[:2]
     if step.op == "depthwise":
         return from_nhwc(DEPTHWISE, step.w), step.w.shape[2], step.w.shape[:2]
     return from_nhwc(POINTWISE, step.w), 1, (1, 1)

@@ -40,9 +40,9 @@ def detect(mapping):
     for source, marks in (
         ("refmnas", ("stem.conv.w",)),
         ("efficientnet-pytorch", ("_conv_stem.weight",)),
-        ("timm", ("conv_stem.weight",)),
-        ("torchvision", ("layers.0.weight", "features.0.0.weight")),
-        ("slim", ("MobilenetV2/Conv/weights", f"MobilenetV2/Conv/weights{_EMA}")),
+        ("timm", ("conv_stem.weight", "stem.conv.weight")),
+        ("torchvision", ("layers.0.weight", "features.0.0.weight", "stem.0.weight")),
+        ("slim", tuple(f"MobilenetV{at}/weights{end}" for at in ("1/Conv2d_0", "2/Conv", "3/Conv") for end in ("", _EMA))),
     ):
         if any(mark in keys for mark in marks):
             return source

@@ -22,7 +22,7 @@ def inward(a, key, wanted, source):
         raise FormatError(f"names: {key} is {a.dtype}, wanted numbers")
     try:
         ours = _squeezed(a, wanted) if source in TENSORFLOW else a
-        ours = ours if source in (*TENSORFLOW, "refmnas") else layout.to_nhwc(wanted.kind, a)
+        ours = ours if source in (*TENSORFLOW, "refmnas") else layout.to_nhwc(_kind(wanted, source), a)
     except ShapeError:
         ours = None
     if ours is None or ours.shape != wanted.shape:
@@ -30,12 +30,16 @@ def inward(a, key, wanted, source):
     return ours
 
 
+def _kind(wanted, source):
+    return layout.LINEAR if source in wanted.linear_in else wanted.kind
+
+
 def outward(a, wanted, source):
     """One of our arrays in a source's layout; inverse of `inward`."""
     if source == "refmnas":
         return a
     if source not in TENSORFLOW:
-        return layout.from_nhwc(wanted.kind, a)
+        return layout.from_nhwc(_kind(wanted, source), a)
     if wanted.kind == layout.DEPTHWISE:
         return a[..., None]
     if wanted.kind == layout.POINTWISE or (wanted.kind == layout.LINEAR and source == "slim"):

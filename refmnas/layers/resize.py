@@ -1,0 +1,34 @@
+"""Bringing an image to other extents, as a layer."""
+
+from __future__ import annotations
+
+from ..errors import SpecError
+from ..ops import resize
+from .base import Layer
+
+
+class Resize(Layer):
+    """To `size` = (P, Q), or by `factor`; the conventions are those of `refmnas.ops.resize`."""
+
+    kind = "resize"
+
+    def __init__(self, size=None, *, factor=None, mode="bilinear", places="half_pixel", rounding="floor"):
+        super().__init__()
+        if (size is None) == (factor is None):
+            raise SpecError(f"Resize: size {size!r} and factor {factor!r}, wanted one of the two")
+        self.size, self.factor = size, factor
+        self.options = {"mode": mode, "places": places, "rounding": rounding}
+
+    def _size(self, size):
+        return tuple(self.size) if self.factor is None else tuple(int(extent * self.factor) for extent in size[:2])
+
+    def forward(self, x, train=False):
+        options = self.options | {"size": self._size(x.shape[1:3])}
+        return self.remember(resize.forward(x, **options), x, options)
+
+    def backward(self, dy):
+        x, options = self.recall(dy)
+        return resize.backward(dy, x, **options).x
+
+    def shape(self, size):
+        return *self._size(size), size[2]
