@@ -54,6 +54,7 @@ def _before(step, inputs):
     if step.op == "add":
         return inputs[0] + inputs[1], gamma(1) * (np.abs(inputs[0]) + np.abs(inputs[1]))
     options = {"stride": step.stride, "pad": step.pad} if step.op in ("conv", "depthwise") else {}
+    options |= {"groups": step.groups} if step.op == "conv" else {}
     arrays = inputs if step.w is None else [*inputs, step.w.astype(np.float64), step.b.astype(np.float64)]
     op = _OPS[step.op]
     bound = allowed(f"{op.__name__.rpartition('.')[2]}.forward", arrays, options, np.float32, op.forward)[0]

@@ -6,7 +6,10 @@ from refmnas.io import _steps
 from refmnas.models import build, fold
 from refmnas.models.fold import Node
 
-SOURCES = (("mnasnet-a1", "tf"), ("mnasnet-b1", "torchvision"), ("mobilenet-v2", "keras"), ("efficientnet-lite0", "timm"))
+SOURCES = (
+    ("mnasnet-a1", "tf"), ("mnasnet-b1", "torchvision"), ("mobilenet-v2", "keras"), ("efficientnet-lite0", "timm"),
+    ("mobilenet-v1", "slim"), ("mobilenet-v3-small", "torchvision"), ("fbnet-c", "official"), ("regnety-200mf", "timm"),
+)  # fmt: skip
 
 
 def stirred(name, dialect=None, seed=0, **options):

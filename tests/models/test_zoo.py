@@ -82,10 +82,57 @@ def test_keras_cuts_the_product_before_it_rounds():
     assert all(plan.channels(c, w, "truncate-first") == plan.round8(int(c * w)) for c, w in differing)
 
 
-@pytest.mark.parametrize("field", ["width_rule", "mid_rounding", "se_base", "se_rounding"])
+def test_slims_first_mobilenet_cuts_the_product():
+    record = dialect.of("slim", "mobilenet-v1")
+    blocks = plan.blocks(zoo.get("mobilenet-v1", 0.35), record)
+    widths = dict.fromkeys(b.c_out for b in blocks)
+    assert [plan.stem_channels(zoo.get("mobilenet-v1", 0.35), record), *widths] == [11, 22, 44, 89, 179, 358]
+    assert plan.channels(16, 0.35, "truncate") == 8
+
+
+@pytest.mark.parametrize(("width", "stem"), [(0.5, 16), (0.74, 16), (0.75, 16), (1.0, 16), (1.5, 24), (2.0, 32)])
+def test_timm_keeps_the_stem_of_mobilenet_v3_below_three_quarters(width, stem):
+    """At 0.5 slim has 8."""
+    spec = zoo.get("mobilenet-v3-small", width)
+    assert plan.stem_channels(spec, dialect.of("timm", spec.name)) == stem
+    assert plan.stem_channels(zoo.get("mobilenet-v3-small", 0.5), dialect.of("slim", spec.name)) == 8
+
+
+def test_a_row_that_joins_is_counted_on_in_the_stage_before():
+    blocks = plan.blocks(zoo.get("mobilenet-v3-large"), dialect.of("timm", "mobilenet-v3-large"))
+    assert [b.prefix for b in blocks[:7]] == [f"stages.{at}" for at in ("0.0", "1.0", "1.1", "2.0", "2.1", "2.2", "3.0")]
+    assert [b.prefix for b in blocks[7:10]] == ["stages.3.1", "stages.3.2", "stages.3.3"]
+    assert {b.act for b in blocks[:6]} == {"relu"}
+    assert {b.act for b in blocks[6:]} == {"hard_swish"}
+
+
+def test_one_group_rule_never_loses_more_than_a_tenth():
+    spec, record = zoo.get("regnetx-400mf"), dialect.of("torchvision", "regnetx-400mf")
+    for width in range(8, 500):
+        for group in (8, 16, 24, 56):
+            row = Stage("bottleneck", 1, 3, 2, 1, width, group=group)
+            least = min(group, width)
+            for rule in ("round", "divisible"):
+                options = {"group_rounding": rule, "width_rule": "except-one"}
+                [block] = plan.blocks(replace(spec, stages=(row,)), replace(record, **options))
+                assert block.c_out % least == 0
+                assert block.c_out == block.groups * least
+                assert abs(block.c_out - width) <= (least / 2 if rule == "round" else least)
+                assert rule == "round" or block.c_out >= 0.9 * width
+
+
+@pytest.mark.parametrize("field", ["width_rule", "mid_rounding", "mid_base", "se_base", "se_rounding", "expand_one",
+                                   "first_skip", "group_rounding"])
 def test_an_unknown_rule_is_named(field):
+    name = "regnetx-200mf" if field == "group_rounding" else "mnasnet-a1"
     with pytest.raises(SpecError, match=f"{field} is 'other', wanted"):
-        plan.blocks(zoo.get("mnasnet-a1"), replace(dialect.of("timm", "mnasnet-a1"), **{field: "other"}))
+        plan.blocks(zoo.get(name), replace(dialect.of("timm", name), **{field: "other"}))
+
+
+@pytest.mark.parametrize(("field", "asked"), [("head_rule", plan.head_channels), ("hidden_scales", plan.hidden_channels)])
+def test_an_unknown_rule_of_the_head_is_named(field, asked):
+    with pytest.raises(SpecError, match=f"{field} is 'other', wanted"):
+        asked(zoo.get("mobilenet-v3-small"), replace(dialect.of("timm", "mnasnet-a1"), **{field: "other"}))
 
 
 def test_expanded_and_squeezed_widths_follow_the_rounding_of_the_dialect():
@@ -146,6 +193,28 @@ def test_rounding_is_that_of_torchvision_and_timm():
 
 
 @pytest.mark.parity
+@pytest.mark.parametrize("kind", ["large", "small"])
+def test_widths_of_mobilenet_v3_are_torchvisions_at_any_multiplier(kind):
+    module = pytest.importorskip("torchvision.models.mobilenetv3", reason="needs the extra parity")
+    for width in multipliers(60):
+        rows, last = module._mobilenet_v3_conf(f"mobilenet_v3_{kind}", width_mult=width)
+        spec = zoo.get(f"mobilenet-v3-{kind}", width)
+        record = dialect.of("torchvision", spec.name)
+        blocks = plan.blocks(spec, record)
+        ours = [(b.c_in, b.mid if b.expands else b.c_in, b.c_out, b.kernel, b.stride, b.act) for b in blocks]
+        theirs = [
+            (r.input_channels, r.expanded_channels, r.out_channels, r.kernel, r.stride, "hard_swish" if r.use_hs else "relu")
+            for r in rows
+        ]  # fmt: skip
+        assert ours == theirs, width
+        assert [b.squeeze for b in blocks] == [
+            module._make_divisible(r.expanded_channels // 4, 8) if r.use_se else 0 for r in rows
+        ]
+        assert plan.hidden_channels(spec, record) == last
+        assert plan.head_channels(spec, record) == 6 * rows[-1].out_channels
+
+
+@pytest.mark.parity
 @pytest.mark.parametrize(("peer", "name", "width", "source"), [
     ("mnasnet_050", "mnasnet-b1", 0.5, "timm"), ("mnasnet_140", "mnasnet-b1", 1.4, "timm"),
     ("semnasnet_050", "mnasnet-a1", 0.5, "timm"), ("semnasnet_075", "mnasnet-a1", 0.75, "timm"),
@@ -154,6 +223,8 @@ def test_rounding_is_that_of_torchvision_and_timm():
     ("mobilenetv2_035", "mobilenet-v2", 0.35, "timm"), ("mobilenetv2_140", "mobilenet-v2", 1.4, "timm"),
     *[(f"efficientnet_lite{n}", f"efficientnet-lite{n}", 1.0, "timm") for n in range(5)],
     *[(f"tf_efficientnet_lite{n}", f"efficientnet-lite{n}", 1.0, "timm-tf") for n in range(5)],
+    *[(f"efficientnet_b{n}", f"efficientnet-b{n}", 1.0, "timm") for n in (0, 2, 4)],
+    ("tf_efficientnet_b6", "efficientnet-b6", 1.0, "timm-tf"), ("fbnetc_100", "fbnet-c", 1.0, "timm"),
 ])  # fmt: skip
 def test_blocks_are_those_that_timm_builds(peer, name, width, source):
     """Widths, kernels, strides, squeezed widths and residuals of every block; drop-path rates."""

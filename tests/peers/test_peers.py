@@ -184,6 +184,14 @@ def test_profiled_nodes_go_to_their_steps():
         ("efficientnet-lite0", {"dialect": "timm-tf"}, ("timm", "tf_efficientnet_lite0")),
         ("efficientnet-lite0", {"dialect": "timm", "width": 0.5}, None),
         ("mnasnet-d1", {}, None),
+        ("mobilenet-v3-large", {"dialect": "torchvision"}, ("torchvision", "mobilenet_v3_large")),
+        ("mobilenet-v3-large", {"dialect": "slim"}, None),
+        ("mobilenet-v3-small", {"dialect": "timm", "width": 0.75}, ("timm", "mobilenetv3_small_075")),
+        ("efficientnet-b0", {"dialect": "torchvision"}, ("torchvision", "efficientnet_b0")),
+        ("efficientnet-b3", {"dialect": "timm-tf"}, ("timm", "tf_efficientnet_b3")),
+        ("fbnet-c", {"dialect": "timm"}, ("timm", "fbnetc_100")),
+        ("fbnet-c", {"dialect": "official"}, None),
+        ("regnety-800mf", {"dialect": "torchvision"}, ("torchvision", "regnet_y_800mf")),
     ],
 )
 def test_a_published_module_is_taken_where_it_computes_the_same(network, options, name):

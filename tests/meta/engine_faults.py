@@ -1,0 +1,74 @@
+"""Faults planted by hand in the engine; see faults.py.  Each must change a small network's logits from the definition's."""
+
+# ruff: noqa: E501  (an anchor is a line of the text it changes)
+
+from typing import NamedTuple
+
+
+class Fault(NamedTuple):
+    """`old` becomes `new` in one text: a module of refmnas.engine, or a C source."""
+
+    text: str
+    what: str
+    old: str
+    new: str
+
+    def __str__(self):
+        return f"{self.text}: {self.what}"
+
+
+STEPS, FILL, PLAN, ACT = "f32_engine_steps.inc.h", "f32_engine_fill.inc.h", "plan.c", "f32_engine_act.inc.h"
+
+PYTHON = (
+    Fault("pack", "a depthwise filter turned by half a turn",
+          "return self.weights.add(by_block), ", "return self.weights.add(by_block[:, ::-1]), "),
+    Fault("pack", "a panel's weights begin one block late",
+          "parts = [w[:, s * self.block : (s + n) * self.block]", "parts = [np.roll(w, -self.block * (s > 0), 1)[:, s * self.block : (s + n) * self.block]"),
+    Fault("program", "the residual forgotten",
+          'residual = {"res": next(n for n in add.inputs if n != project.name)} if add else {}', "residual = {}"),
+    Fault("program", "the depthwise activation dropped",
+          '"dw_act": ACTS[depthwise.act]', '"dw_act": 0'),
+    Fault("program", "rows padded by the columns' rule",
+          '"top": top, "left": left, "p": p', '"top": left, "left": left, "p": p'),
+    Fault("program", "a buffer dies before its last reader",
+          "buffer.last = len(self.steps) if name in kept else number", "buffer.last = buffer.first"),
+)  # fmt: skip
+
+# In the plain suite: each compiles for some seconds.
+FEW = (
+    Fault(STEPS, "a row of the ring off by one",
+          "row[k] = (is_inside ? at : s->u_slots) * slot;", "row[k] = (is_inside ? (at + 1) % s->u_slots : s->u_slots) * slot;"),
+    Fault(PLAN, "the threads do not meet after a step of one unit",
+          "s->units * (thread + 1) / run->threads);", "s->units * (thread + 1) / run->threads - (thread > 0));"),
+)  # fmt: skip
+
+# The marker `slow`.
+MORE = (
+    Fault(FILL, "the border behind a row not cleared",
+          "memset(u + before + inside, 0, (row - before - inside) * sizeof *u);", ""),
+    Fault(FILL, "the border before a row not cleared",
+          "        memset(u, 0, before * sizeof *u);\n", ""),
+    Fault(FILL, "the slot of zeros not cleared",
+          "    memset(u, 0, RM_NAME(slot)(s) * sizeof *u);\n", ""),
+    Fault(STEPS, "the gate not applied to the last pixel",
+          "for (int64_t k = 0; k < plane; k++)\n                blk_store(v", "for (int64_t k = 0; k < plane - 1; k++)\n                blk_store(v"),
+    Fault(STEPS, "the first row's sum taken for every row of squeeze and excitation",
+          "blk_load(g->work + s->sums + (p * s->v_blocks + b) * RM_BLOCK));", "blk_load(g->work + s->sums + b * RM_BLOCK));"),
+    Fault(STEPS, "the head's mean over the rows alone",
+          "const float share = 1.0f / (float)(s->p * s->q);\n    for (int64_t k = first", "const float share = 1.0f / (float)s->p;\n    for (int64_t k = first"),
+    Fault(STEPS, "the sums of a row without its last pixel",
+          "for (int64_t q = 0; q < s->q; q++)\n            sum = blk_add(sum, blk_load(y", "for (int64_t q = 0; q < s->q - 1; q++)\n            sum = blk_add(sum, blk_load(y"),
+    Fault(STEPS, "a mean in one chain over all pixels",
+          "                blk sum = blk_zero();\n                for (int64_t q = 0; q < s->q; q++, x += RM_BLOCK)\n                    sum = blk_add(sum, blk_load(x));\n                total = blk_add(total, sum);",
+          "                for (int64_t q = 0; q < s->q; q++, x += RM_BLOCK)\n                    total = blk_add(total, blk_load(x));"),
+    Fault(STEPS, "a row of halo missing where a second thread begins",
+          "int64_t next = rm_most(first * s->stride - s->top, 0);", "int64_t next = first ? first * s->stride : 0;"),
+    Fault(STEPS, "the bias of the first panel for all",
+          ".b = panel.b, .res", ".b = g->weights + m->b, .res"),
+    Fault(STEPS, "a projection that begins at the first pixel in every thread",
+          "const float *a = f->program->work + s->v + first * RM_BLOCK;", "const float *a = f->program->work + s->v;"),
+    Fault(PLAN, "the second image read where the first lies",
+          "frame.image = run->x + n * g->image_h", "frame.image = run->x + 0 * n * g->image_h"),
+    Fault(ACT, "swish without its sign",
+          "return blk_div(x, blk_add(one, RM_NAME(exp)(blk_mul(x, blk_set(&RM_MINUS_ONE)))));", "return blk_div(x, blk_add(one, RM_NAME(exp)(x)));"),
+)  # fmt: skip
