@@ -34,6 +34,13 @@ def test_what_our_writer_wrote_is_recognised_with_the_same_weights(tmp_path, nam
             assert np.array_equal(ours.b, theirs.b)
 
 
+_SIXTH = {"alpha": 1 / 6, "beta": 0.5}
+ACTS = {
+    "relu": ("Relu", {}), "relu6": ("Clip", {"min": 0.0, "max": 6.0}), "sigmoid": ("Sigmoid", {}),
+    "hard_sigmoid": ("HardSigmoid", _SIXTH), "hard_swish": ("HardSigmoid", _SIXTH),
+}  # fmt: skip
+
+
 def unfolded(net, size):
     """A network's ONNX file with its batch norm as it is, by the layers' own names; conv and batch norm alone differ."""
     steps, state = fold.nodes(net, size), {key: a.astype(np.float32) for key, a in net.state().items()}
@@ -43,9 +50,10 @@ def unfolded(net, size):
         inner = f"{step.name}/plain" if step.act != "identity" else step.name
         nodes += _nodes(plain, inner, state, tensors, net.dialect.bn_eps)
         if step.act != "identity":
-            clip = {"min": 0.0, "max": 6.0} if step.act == "relu6" else {}
-            op = {"relu": "Relu", "relu6": "Clip", "sigmoid": "Sigmoid"}[step.act]
-            nodes.append(node(op, [inner], [step.name], **clip))
+            gate = f"{step.name}/gate" if step.act == "hard_swish" else step.name
+            op, options = ACTS[step.act]
+            nodes.append(node(op, [inner], [gate], **options))
+            nodes += [node("Mul", [inner, gate], [step.name])] if step.act == "hard_swish" else []
     ends = [value(steps[-1].name, "f4", (None, net.spec.head.classes))]
     return model(nodes, [value("input", "f4", ("N", 3, size, size))], ends, tensors, opset=10)
 
@@ -57,13 +65,13 @@ def _nodes(step, result, state, tensors, eps):
     w = state[f"{step.name}.conv.w"] if f"{step.name}.conv.w" in state else state[f"{step.name}.w"]
     kind = {4: layout.CONV, 3: layout.DEPTHWISE, 2: layout.POINTWISE}[w.ndim]
     tensors[f"{step.name}/w"] = layout.from_nhwc(kind, w)
-    if step.op == "linear" and step.name.startswith("head"):
+    if step.op == "linear" and step.name == "head.dense":
         tensors |= {f"{step.name}/w": w, f"{step.name}/b": state[f"{step.name}.b"]}
         flat, product = f"{step.name}/flat", f"{step.name}/product"
         return [node("Flatten", step.inputs, [flat]), node("MatMul", [flat, f"{step.name}/w"], [product]),
                 node("Add", [product, f"{step.name}/b"], [result])]  # fmt: skip
     top, bottom, left, right = step.pad
-    options = {"strides": (step.stride,) * 2, "group": w.shape[2] if w.ndim == 3 else 1}
+    options = {"strides": (step.stride,) * 2, "group": w.shape[2] if w.ndim == 3 else step.groups}
     before, read = [], step.inputs[0]
     if any(step.pad):  # padding as a node of its own, as some exports have it
         read = f"{step.name}/pad"
@@ -71,9 +79,12 @@ def _nodes(step, result, state, tensors, eps):
     if f"{step.name}.conv.w" not in state:
         tensors[f"{step.name}/b"] = state[f"{step.name}.b"]
         return [*before, node("Conv", [read, f"{step.name}/w", f"{step.name}/b"], [result], **options)]
+    biased = []
+    if f"{step.name}.conv.b" in state:
+        biased, tensors[f"{step.name}/b"] = [f"{step.name}/b"], state[f"{step.name}.conv.b"]
     names = [f"{step.name}/{key}" for key in ("gamma", "beta", "mean", "var")]
     tensors |= {key: state[f"{step.name}.bn.{key.rpartition('/')[2]}"] for key in names}
-    return [*before, node("Conv", [read, f"{step.name}/w"], [f"{step.name}/conv"], **options),
+    return [*before, node("Conv", [read, f"{step.name}/w", *biased], [f"{step.name}/conv"], **options),
             node("BatchNormalization", [f"{step.name}/conv", *names], [result], epsilon=eps)]  # fmt: skip
 
 

@@ -39,11 +39,16 @@ def candidates(found):
     last = found.parts[-1]
     if not weighed or last.op != "matrix" or weighed[0].op != "conv":
         return
-    shapes = Counter(part.w.shape for part in weighed)
+    shapes = Counter(_longer(part.w.shape) for part in weighed)
     for candidate in _by_shapes(weighed[0].w.shape[-1], shapes, last.w.shape[1], found):
         weights = _matched(found, candidate)
         if weights is not None:
             yield candidate, weights
+
+
+def _longer(shape):
+    """The axes longer than 1: whether a kernel of 1 x 1 or a group of one channel has axes of its own differs."""
+    return tuple(n for n in shape if n != 1)
 
 
 def _by_shapes(stem, shapes, classes, found):
@@ -58,7 +63,7 @@ def _by_shapes(stem, shapes, classes, found):
                     continue
                 spec = replace(spec, head=replace(spec.head, classes=classes))
                 arrays = inventory.of(spec, convention)
-                if Counter(a.shape for a in arrays.values() if a.kind != layout.PLAIN) == shapes:
+                if Counter(_longer(a.shape) for a in arrays.values() if a.kind != layout.PLAIN) == shapes:
                     size = found.size[0] or spec.size
                     fits.append(Candidate(name, width, source, size, classes))
                     break
@@ -87,7 +92,7 @@ def _matched(found, candidate):
     tensors, weights = {fold.IMAGE: found.image}, {}
     kinds = inventory.of(net.spec, net.dialect)
     for step in steps:
-        key = _key(_OPS.get(step.op, step.op), [tensors[name] for name in step.inputs])
+        key = _key(_op(step), [tensors[name] for name in step.inputs])
         part = next((p for p in waiting.get(key, ()) if _agrees(p, step, eps)), None)
         if part is None:
             return None
@@ -98,6 +103,12 @@ def _matched(found, candidate):
     if any(waiting.values()) or set(weights) != set(kinds):
         return None
     return {name: np.ascontiguousarray(weights[name]) for name in kinds}
+
+
+def _op(step):
+    """The step's operator as `reduce` names it: a group of one channel is depthwise."""
+    is_single = step.op == "conv" and step.groups > 1 and step.w.shape[2] == 1 and step.groups == step.w.shape[3]
+    return "depthwise" if is_single else _OPS.get(step.op, step.op)
 
 
 def _key(op, inputs):
@@ -112,17 +123,24 @@ def _agrees(part, step, eps):
         return True
     if part.eps is not None and not np.isclose(part.eps, eps, rtol=1e-6, atol=0):  # a float32 in the file
         return False
-    return part.w.shape == step.w.shape and part.stride == step.stride and tuple(part.pad) == tuple(step.pad)
+    if _longer(part.w.shape) != _longer(step.w.shape) or (part.op == "conv" and part.groups != step.groups):
+        return False
+    return part.w.size == step.w.size and part.stride == step.stride and tuple(part.pad) == tuple(step.pad)
 
 
 def _weights(name, part, kinds, eps):
-    """One step's arrays by our names: with batch norm where the network has it."""
+    """One step's arrays by our names, in our shapes: with batch norm where the network has it."""
     channels = part.w.shape[-1]
     bias = part.b if part.b is not None else np.zeros(channels, part.w.dtype)
-    if f"{name}.conv.w" not in kinds:
-        return {f"{name}.w": part.w, f"{name}.b": bias}
-    one = np.ones(channels, part.w.dtype)
-    norm = {"gamma": one, "beta": bias, "mean": 0 * one, "var": (one - eps).astype(part.w.dtype)}
-    if part.norm is not None:
-        norm = part.norm | {"mean": part.norm["mean"] - bias}
-    return {f"{name}.conv.w": part.w} | {f"{name}.bn.{key}": norm[key] for key in NORM}
+    key = f"{name}.conv" if f"{name}.conv.w" in kinds else name
+    found = {f"{key}.w": part.w.reshape(kinds[f"{key}.w"].shape)}
+    if f"{name}.bn.gamma" in kinds:
+        one = np.ones(channels, part.w.dtype)
+        norm = {"gamma": one, "beta": bias, "mean": 0 * one, "var": (one - eps).astype(part.w.dtype)}
+        if part.norm is not None:
+            norm = part.norm | ({} if f"{key}.b" in kinds else {"mean": part.norm["mean"] - bias})
+        found |= {f"{name}.bn.{each}": norm[each] for each in NORM}
+        bias = bias if part.norm is not None else 0 * bias
+    if f"{key}.b" in kinds:
+        found[f"{key}.b"] = bias
+    return found if f"{key}.b" in kinds or f"{name}.bn.gamma" in kinds or not bias.any() else {}

@@ -28,6 +28,7 @@ class Part:
     output: str
     w: np.ndarray | None = None  # as our layouts have it
     b: np.ndarray | None = None
+    groups: int = 1
     stride: int = 1
     pad: tuple[int, ...] = (0, 0, 0, 0)  # top, bottom, left, right
     act: str = "identity"
@@ -163,12 +164,11 @@ class _Reader:
             raise Unknown
         if w.shape[1] == 1 and a["group"] == w.shape[0] > 1:
             op, w = "depthwise", w[:, 0].transpose(1, 2, 0)
-        elif a["group"] == 1:
-            is_matrix = w.shape[2:] == (1, 1) and strides[0] == 1 and not any(pad)
-            op, w = ("matrix", w[:, :, 0, 0].T) if is_matrix else ("conv", w.transpose(2, 3, 1, 0))
         else:
-            raise Unknown
-        self.add(op, step, [x], w=w, b=b, stride=strides[0], pad=pad)
+            is_matrix = w.shape[2:] == (1, 1) and strides[0] == a["group"] == 1 and not any(pad)
+            op, w = ("matrix", w[:, :, 0, 0].T) if is_matrix else ("conv", w.transpose(2, 3, 1, 0))
+        groups = a["group"] if op == "conv" else 1
+        self.add(op, step, [x], w=w, b=b, stride=strides[0], pad=pad, groups=groups)
 
     def take_gemm(self, step):
         a = step.attributes
