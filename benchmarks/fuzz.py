@@ -1,4 +1,4 @@
-"""Mutated files of weights through `refmnas.io.load`: no crash, no surprise, no more memory than declared.
+"""Mutated files through `refmnas.io.load`, ONNX through `io.onnx.load`: no crash, no surprise, no more memory than declared.
 
     python benchmarks/fuzz.py                               1000 files of each format
     python benchmarks/fuzz.py --format pth --count 100000   many of one
@@ -9,7 +9,8 @@ with --start.  Each file must load, or raise FormatError, within --seconds, and 
 peak growth of memory (by tracemalloc, which sees Python's and NumPy's) must stay
 within the tensors' bytes + 16 MiB: where the file loads, the arrays' own; where it is
 refused, at most the file's size, or for npz what deflate can make of it, up to
-max_bytes.  --reasons lists why files were refused, so that one sees what is reached.
+max_bytes.  A graph that loads is also run, on an input of ones, and must give its outputs
+or a named error within the same time.  --reasons lists why files were refused, so that one sees what is reached.
 
 Exit code 0: all as promised; 1: not, with a line that repeats each case.
 """
@@ -31,9 +32,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import fuzz_files
+import numpy as np
 
 import refmnas.io
-from refmnas.errors import FormatError
+from refmnas.errors import FormatError, RefmnasError
 
 MIB = 1 << 20
 ALLOWANCE = 16 * MIB
@@ -83,14 +85,19 @@ def run(kind, start, count, *, seed=0, seconds=10, keep=None):
 
 def _one(path, size, kind, seconds, report):
     """Load one file; what is wrong with that, or None."""
+    graph = None
     tracemalloc.reset_peak()
     before, began = tracemalloc.get_traced_memory()[0], time.perf_counter()
     allowed = ALLOWANCE + (min(DEFLATE * size, MAX_BYTES) if kind == "npz" else size)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
-        loaded = refmnas.io.load(path, max_bytes=MAX_BYTES)
+        graph = refmnas.io.onnx.load(path, max_bytes=MAX_BYTES) if kind == "onnx" else None
+        loaded = refmnas.io.load(path, max_bytes=MAX_BYTES) if graph is None else graph.constants
         outcome, fault = "loaded", None
         allowed = ALLOWANCE + sum(array.nbytes for array in loaded.values())
+        growth = tracemalloc.get_traced_memory()[1] - before
+        if graph is not None:
+            outcome = _run(graph)
     except FormatError as error:
         outcome = "refused"
         report.reasons[re.sub(r"\d+|'[^']*'|b\".*\"", "#", str(error).removeprefix(f"{path}: "))[:90]] += 1
@@ -103,13 +110,27 @@ def _one(path, size, kind, seconds, report):
             raise
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-    growth = tracemalloc.get_traced_memory()[1] - before
+    growth = growth if graph is not None else tracemalloc.get_traced_memory()[1] - before
     report.outcomes[outcome] += 1
     report.most_growth = max(report.most_growth, growth)
     report.most_seconds = max(report.most_seconds, time.perf_counter() - began)
     if not fault and growth > allowed:
         fault = f"memory grew by {growth} bytes, allowed {allowed}"
     return fault
+
+
+def _run(graph):
+    """Compute a graph that was loaded; "loaded" where its outputs came, else that it refused."""
+    feeds = {}
+    for name, (dtype, shape) in graph.inputs.items():
+        if np.prod([n if isinstance(n, int) else 1 for n in shape or ()], dtype=object) > MAX_BYTES:
+            return "loaded"
+        feeds[name] = np.ones([n if isinstance(n, int) else 1 for n in shape or ()], dtype)
+    try:
+        graph.run(feeds, max_bytes=MAX_BYTES)
+    except RefmnasError:
+        return "refused by run"
+    return "loaded"
 
 
 def main(argv=None):

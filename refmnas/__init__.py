@@ -5,6 +5,8 @@
     refmnas.models.build(name)    a network that runs, forward and backward
     refmnas.compile(net)          the network as a plan that C runs
     refmnas.io.load(path)         a file of weights as {name: array}
+    refmnas.io.onnx.load(path)    an ONNX file as a graph that runs
+    refmnas.recognise(graph)      which of our networks such a graph is, and its weights
 
 Submodules are attributes, loaded when first touched: `import refmnas` costs
 nothing, and the command line can report a broken environment instead of failing on it.
@@ -13,13 +15,14 @@ nothing, and the command line can report a broken environment instead of failing
 from importlib import import_module
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "compile", "use"]
+__all__ = ["__version__", "compile", "recognise", "use"]
 
 _SUBMODULES = (
     "backend", "bench", "blocks", "bounds", "cases", "engine", "errors", "explain", "geometry", "io",
-    "kernels", "layers", "layout", "models", "ops", "oracle", "peers", "predict", "reading", "report",
+    "kernels", "layers", "layout", "models", "ops", "oracle", "peers", "predict", "reading", "recognition",
+    "report",
 )  # fmt: skip
-_FUNCTIONS = {"use": "backend", "compile": "engine"}
+_FUNCTIONS = {"use": "backend", "compile": "engine", "recognise": "recognition"}
 
 
 def __getattr__(name):

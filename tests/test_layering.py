@@ -25,6 +25,7 @@ LINE = (
     ("blocks",),
     ("models",),
     ("io",),
+    ("recognition",),
     ("peers",),
     ("engine",),
     ("report",),

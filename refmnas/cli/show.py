@@ -11,10 +11,11 @@ def add(subparsers):
         "show",
         help="all networks, or one network's layers and trainable variables",
         description="Without M every network: source, size, parameters, multiply-adds.  With M the number of "
-        "layers, each layer, each trainable variable with its shape, and the totals.",
+        "layers, each layer, each trainable variable with its shape, and the totals.  "
+        "With FILE.onnx what goes in and comes out, its operators, and the network of the zoo that it is.",
         epilog="Example: refmnas show mnasnet-a1 --full",
     )
-    command.add_argument("model", nargs="?", metavar="M", help="a network's name, or FILE.json")
+    command.add_argument("model", nargs="?", metavar="M", help="a network's name, FILE.json or FILE.onnx")
     command.add_argument("--full", action="store_true", help="every layer and every variable")
     add_sizes(command)
     add_json(command)
@@ -22,6 +23,8 @@ def add(subparsers):
 
 
 def run(args):
+    if args.model and args.model.endswith(".onnx"):
+        return _graph(args)
     return _one(args) if args.model else _all(args)
 
 
@@ -52,6 +55,33 @@ def _one(args):
         out.say(*blocks(net), "", *listings(net, few=2), "", f"every layer and variable: refmnas show {args.model} --full")
     out.record(record(net))
     return 0
+
+
+def _graph(args):
+    """An ONNX file: its own facts, then those of the network that it is, where it is one."""
+    from .. import io
+    from ..recognition import recognise
+
+    graph = io.onnx.load(args.model)
+    found, out = recognise(graph), Output(args)
+    ends = [(word, name, str(dtype), _open(shape)) for word, values in (("input", graph.inputs), ("output", graph.outputs))
+            for name, (dtype, shape) in values.items()]  # fmt: skip
+    out.say(bold(f"{args.model}, opset {graph.opset}"), *table(("", "name", "type", "shape"), ends))
+    out.say(*table(("operator", "nodes"), graph.operators.items()))
+    named = {} if found is None else {"network": found.model, "width": found.width, "dialects": found.dialects}
+    keys = ("kind", "name", "type", "shape")
+    out.record({"opset": graph.opset, "ends": [dict(zip(keys, end, strict=True)) for end in ends],
+                "operators": graph.operators, "recognised": named or None})  # fmt: skip
+    if found is None:
+        out.say("", "none of the networks that `refmnas show` lists")
+    else:
+        out.say("", *(listings if args.full else blocks)(found.network()), f"  or the dialects {', '.join(found.dialects[1:])}"
+                if found.dialects[1:] else "")  # fmt: skip
+    return 0
+
+
+def _open(shape):
+    return "any" if shape is None else " x ".join("?" if n is None else str(n) for n in shape)
 
 
 def blocks(net):

@@ -14,7 +14,7 @@ from ..layout import CONV, DEPTHWISE, PLAIN, POINTWISE
 from ..ops import conv, depthwise, pointwise
 from .base import Layer, Param
 
-PADDINGS = ("same", "symmetric")
+PADDINGS = ("same", "symmetric", "valid")
 
 
 def four_sides(rule, size, kernel, stride=1):
@@ -25,6 +25,8 @@ def four_sides(rule, size, kernel, stride=1):
     """
     if rule not in PADDINGS:
         raise SpecError(f"padding: {rule!r}, wanted one of {', '.join(PADDINGS)}")
+    if rule == "valid":
+        return 0, 0, 0, 0
     if rule == "symmetric":
         return symmetric_pad(kernel) * 2
     return same_pad(size[0], kernel, stride) + same_pad(size[1], kernel, stride)

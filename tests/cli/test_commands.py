@@ -22,6 +22,25 @@ def test_show_gives_the_three_listings(capsys):
     assert "stages.6.0.project.conv.w" in text
 
 
+def test_show_tells_what_an_onnx_file_is(tmp_path, capsys):
+    from refmnas.io import onnx
+    from refmnas.models import build, fold
+
+    path = str(tmp_path / "a.onnx")
+    onnx.save(path, fold.nodes(build("mnasnet-b1", width=0.5, classes=9), 64), batch="N")
+    assert main(["show", path]) == 0
+    text = capsys.readouterr().out
+    assert "N x 3 x 64 x 64" in text
+    assert "mnasnet-b1, width 0.5" in text
+    assert main(["show", path, "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["operators"]["Conv"] == 52
+    assert record["recognised"]["network"] == "mnasnet-b1"
+    (tmp_path / "a.onnx").write_bytes(b"no model")
+    assert main(["show", path]) == 2
+    assert "a.onnx" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
-KINDS = ("safetensors", "npz", "pth", "pth-legacy")
+KINDS = ("safetensors", "npz", "pth", "pth-legacy", "onnx")
 
 
 def test_the_formats_are_those_of_the_script(monkeypatch):
@@ -29,7 +29,7 @@ def test_a_sample_of_mutated_files(monkeypatch, kind):
 
     report = fuzz.run(kind, 0, 60, seed=1)
     assert report.failures == []
-    assert set(report.outcomes) == {"loaded", "refused"}  # both must occur, or the sample says little
+    assert {"loaded", "refused"} <= set(report.outcomes) <= {"loaded", "refused", "refused by run"}  # or it says little
     assert sum(report.outcomes.values()) == 60
 
 

@@ -67,5 +67,5 @@ def test_pointwise_is_its_op():
 
 
 def test_an_unknown_padding_rule_is_refused_when_the_layer_is_made():
-    with pytest.raises(SpecError, match="padding: 'valid', wanted one of same, symmetric"):
-        layers.Conv(3, 4, kernel=3, padding="valid")
+    with pytest.raises(SpecError, match="padding: 'full', wanted one of same, symmetric, valid"):
+        layers.Conv(3, 4, kernel=3, padding="full")

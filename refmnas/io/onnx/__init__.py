@@ -1,5 +1,7 @@
 """ONNX files, without the onnx and protobuf packages.
 
+    load(path)              a file as a `Graph` that runs in NumPy
+    recognise(graph)        which of our networks it is: refmnas.recognise, which knows models too
     save(path, steps)       write the steps of a network
     encode(steps)           the same as bytes, for a runtime that takes them
 
@@ -13,11 +15,22 @@ from ...errors import FormatError, SpecError
 from .. import _steps
 from .._replace import replacing
 from . import form, wire
+from .graph import Graph
+from .read import load
 from .write import LOGITS, Writer
 
-__all__ = ["LOGITS", "OPSETS", "encode", "save", "wire"]
+__all__ = ["LOGITS", "OPSETS", "Graph", "encode", "load", "save", "wire"]
 
 OPSETS = form.OPSETS
+
+
+def __getattr__(name):
+    """`recognise` stands right of io and models, which do not know one another; it is found here as well."""
+    if name == "recognise":
+        import refmnas
+
+        return refmnas.recognise
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def save(path, steps, *, batch=1, opset=17, outputs=()):

@@ -1,0 +1,167 @@
+"""Graphs that are networks of the zoo are recognised, with their weights; others are not."""
+
+import numpy as np
+import pytest
+from networks import SOURCES, every_step, image, stirred
+from onnx_files import encode, model, node, value
+
+import refmnas
+from refmnas import layout
+from refmnas.bounds import gamma
+from refmnas.io import onnx
+from refmnas.models import build, dialect, fold
+
+
+def written(path, steps, **options):
+    onnx.save(path, steps, **options)
+    return onnx.load(path)
+
+
+@pytest.mark.parametrize(("name", "source"), [*SOURCES, ("mnasnet-small", "timm"), ("efficientnet-lite1", "tf")])
+@pytest.mark.parametrize("opset", [7, 17])
+def test_what_our_writer_wrote_is_recognised_with_the_same_weights(tmp_path, name, source, opset):
+    net = stirred(name, source, width=0.5, classes=7, size=65)
+    steps = fold.nodes(net, 65)
+    found = refmnas.recognise(written(tmp_path / "a.onnx", steps, opset=opset))
+    assert (found.model, found.width, found.classes, found.size) == (name, 0.5, 7, 65)
+    assert source in found.dialects
+    again = fold.nodes(found.network(), 65)
+    for ours, theirs in zip(again, steps, strict=True):
+        for key in ("name", "op", "inputs", "pad", "act"):
+            assert getattr(ours, key) == getattr(theirs, key)
+        if ours.w is not None:  # folding with the identity gives back the very weights
+            assert np.array_equal(ours.w, theirs.w)
+            assert np.array_equal(ours.b, theirs.b)
+
+
+def unfolded(net, size):
+    """A network's ONNX file with its batch norm as it is, by the layers' own names; conv and batch norm alone differ."""
+    steps, state = fold.nodes(net, size), {key: a.astype(np.float32) for key, a in net.state().items()}
+    nodes, tensors = [], {}
+    for step in steps:
+        plain = fold.replace(step, act="identity") if step.act != "identity" else step
+        inner = f"{step.name}/plain" if step.act != "identity" else step.name
+        nodes += _nodes(plain, inner, state, tensors, net.dialect.bn_eps)
+        if step.act != "identity":
+            clip = {"min": 0.0, "max": 6.0} if step.act == "relu6" else {}
+            op = {"relu": "Relu", "relu6": "Clip", "sigmoid": "Sigmoid"}[step.act]
+            nodes.append(node(op, [inner], [step.name], **clip))
+    ends = [value(steps[-1].name, "f4", (None, net.spec.head.classes))]
+    return model(nodes, [value("input", "f4", ("N", 3, size, size))], ends, tensors, opset=10)
+
+
+def _nodes(step, result, state, tensors, eps):
+    if step.op in ("pool", "scale", "add"):
+        op = {"pool": "GlobalAveragePool", "scale": "Mul", "add": "Add"}[step.op]
+        return [node(op, step.inputs, [result])]
+    w = state[f"{step.name}.conv.w"] if f"{step.name}.conv.w" in state else state[f"{step.name}.w"]
+    kind = {4: layout.CONV, 3: layout.DEPTHWISE, 2: layout.POINTWISE}[w.ndim]
+    tensors[f"{step.name}/w"] = layout.from_nhwc(kind, w)
+    if step.op == "linear" and step.name.startswith("head"):
+        tensors |= {f"{step.name}/w": w, f"{step.name}/b": state[f"{step.name}.b"]}
+        flat, product = f"{step.name}/flat", f"{step.name}/product"
+        return [node("Flatten", step.inputs, [flat]), node("MatMul", [flat, f"{step.name}/w"], [product]),
+                node("Add", [product, f"{step.name}/b"], [result])]  # fmt: skip
+    top, bottom, left, right = step.pad
+    options = {"strides": (step.stride,) * 2, "group": w.shape[2] if w.ndim == 3 else 1}
+    before, read = [], step.inputs[0]
+    if any(step.pad):  # padding as a node of its own, as some exports have it
+        read = f"{step.name}/pad"
+        before = [node("Pad", step.inputs, [read], pads=(0, 0, top, left, 0, 0, bottom, right))]
+    if f"{step.name}.conv.w" not in state:
+        tensors[f"{step.name}/b"] = state[f"{step.name}.b"]
+        return [*before, node("Conv", [read, f"{step.name}/w", f"{step.name}/b"], [result], **options)]
+    names = [f"{step.name}/{key}" for key in ("gamma", "beta", "mean", "var")]
+    tensors |= {key: state[f"{step.name}.bn.{key.rpartition('/')[2]}"] for key in names}
+    return [*before, node("Conv", [read, f"{step.name}/w"], [f"{step.name}/conv"], **options),
+            node("BatchNormalization", [f"{step.name}/conv", *names], [result], epsilon=eps)]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "source"), SOURCES)
+def test_batch_norm_that_was_not_folded_comes_back_as_it_was(tmp_path, name, source):
+    net = stirred(name, source, width=0.5, classes=7, size=64)
+    message = unfolded(net, 64)
+    (tmp_path / "a.onnx").write_bytes(encode(message))
+    graph = onnx.load(tmp_path / "a.onnx")
+    found = onnx.recognise(graph)
+    assert (found.model, found.width, found.classes) == (name, 0.5, 7)
+    assert source in found.dialects
+    assert {dialect.of(s, name).bn_eps for s in found.dialects} == {net.dialect.bn_eps}
+    state = net.state()
+    assert found.weights.keys() == state.keys()
+    for key, array in state.items():
+        assert np.array_equal(found.weights[key], array.astype(np.float32)), key
+    x = image(64, batch=2)
+    (logits,) = graph.run({"input": np.ascontiguousarray(x.transpose(0, 3, 1, 2))}).values()
+    want = found.network().forward(x)
+    depth = len(fold.nodes(net, 64))
+    assert np.abs(logits - want).max() <= depth * gamma(1000) * np.abs(want).max() * 10
+
+
+def changed(steps, name, **changes):
+    return [fold.replace(step, **changes) if step.name == name else step for step in steps]
+
+
+def test_a_graph_with_one_thing_changed_is_none_of_ours(tmp_path):
+    steps = fold.nodes(build("mnasnet-a1", width=0.5, classes=7), 64)
+    assert refmnas.recognise(written(tmp_path / "a.onnx", steps)) is not None
+    depthwise = next(step for step in steps if step.op == "depthwise")
+    add = next(step for step in steps if step.op == "add")
+    wider = np.zeros((5, 5, depthwise.w.shape[2]), np.float32)
+    for name, changes in (
+        ("stem", {"act": "relu6"}),
+        (depthwise.name, {"act": "identity"}),
+        (depthwise.name, {"pad": (2, 0, 1, 1)}),
+        (depthwise.name, {"w": wider, "kernel": 5, "pad": (2, 2, 2, 2)}),
+        (add.name, {"inputs": (add.inputs[1], add.inputs[1])}),
+        (add.name, {"op": "scale"}),
+    ):
+        assert refmnas.recognise(written(tmp_path / "a.onnx", changed(steps, name, **changes))) is None, (name, changes)
+    assert refmnas.recognise(written(tmp_path / "a.onnx", every_step("relu"))) is None
+
+
+def test_graphs_of_another_kind_are_none_of_ours(tmp_path):
+    path = tmp_path / "a.onnx"
+    for message in (
+        model([node("Relu", ["x"], ["y"])], [value("x", "f4", (1, 3, 8, 8))], [value("y")]),
+        model([node("Relu", ["x"], ["y"])], [value("x")], [value("y")]),
+        model([node("Concat", ["x", "x"], ["y"], axis=1)], [value("x", "f4", (1, 3, 8, 8))], [value("y")]),
+        model([node("Add", ["x", "z"], ["y"])], [value("x"), value("z")], [value("y")]),
+    ):
+        path.write_bytes(encode(message))
+        assert refmnas.recognise(onnx.load(path)) is None
+
+
+@pytest.mark.parity
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("is_folded", [True, False])
+@pytest.mark.parametrize(
+    ("package", "theirs", "name", "width", "source"),
+    [
+        ("torchvision", "mnasnet0_5", "mnasnet-b1", 0.5, "torchvision"),
+        ("torchvision", "mobilenet_v2", "mobilenet-v2", 1.0, "torchvision"),
+        ("timm", "mnasnet_small", "mnasnet-small", 1.0, "timm"),
+        ("timm", "semnasnet_075", "mnasnet-a1", 0.75, "timm"),
+        ("timm", "mobilenetv2_140", "mobilenet-v2", 1.4, "timm"),
+        ("timm", "efficientnet_lite0", "efficientnet-lite0", 1.0, "timm"),
+    ],
+)
+def test_exports_of_torchvision_and_timm_are_recognised(tmp_path, package, theirs, name, width, source, is_folded):
+    torch = pytest.importorskip("torch", reason="needs the extra parity: torch is not installed")
+    pytest.importorskip("onnx", reason="needs the extra parity: onnx is not installed")
+    made = pytest.importorskip(package, reason=f"needs the extra parity: {package} is not installed")
+    torch.manual_seed(0)
+    net = (made.create_model(theirs) if package == "timm" else getattr(made.models, theirs)()).eval()
+    options = {} if is_folded else {"training": torch.onnx.TrainingMode.PRESERVE}
+    x = torch.zeros(1, 3, 64, 64)
+    torch.onnx.export(net, x, tmp_path / "a.onnx", dynamo=False, do_constant_folding=is_folded, opset_version=17, **options)
+    found = refmnas.recognise(onnx.load(tmp_path / "a.onnx"))
+    assert (found.model, found.width, found.dialect, found.classes, found.size) == (name, width, source, 1000, 64)
+    state = {key: value.numpy() for key, value in net.state_dict().items()}
+    direct = build(name, width=width, dialect=source, size=64).load(state)
+    if not is_folded:
+        for key, array in direct.state().items():
+            assert np.array_equal(found.weights[key], array), key
+    x = image(64)
+    want, got = direct.forward(x), found.network().forward(x)
+    assert np.allclose(got, want, rtol=1e-3, atol=gamma(10_000) * np.abs(want).max())
