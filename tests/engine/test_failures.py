@@ -63,15 +63,13 @@ def test_every_request_for_memory_of_a_compilation_may_fail(failing):
             plan, n = None, n + 1
         assert np.array_equal(words(plan(x)), want)
         plan = None
-        assert not any(type(o).__name__ == "Plan" for o in gc.get_objects())
         assert maps() <= before + 8, (before, maps())
-        print(n, refused)
+        assert not any(type(o).__name__ == "Plan" for o in gc.get_objects())
+        print(refused / n if n > 20 else n)
         """,
         failing,
     )
-    asked, refused = map(int, out.split())
-    assert asked > 20
-    assert refused == asked
+    assert float(out) == 1, f"of all requests this part, or so many in all: {out}"
 
 
 def test_every_request_for_memory_of_a_run_may_fail(failing):
