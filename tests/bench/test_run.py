@@ -70,6 +70,15 @@ def test_threads_are_told_to_the_process_before_it_starts():
     assert bench([job(threads=3)], worker=worker(then=say))["ops"] == ["3"]
 
 
+@pytest.fixture
+def ctrl_c():
+    """SIGINT as a terminal's process has it: one started in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_is_passed_on_and_the_last_answers_are_kept():
     """The process answers SIGINT with a partial cell; nothing runs after it."""
     partial = json.dumps({"event": "cell", "record": CELL | {"is_partial": True}})
