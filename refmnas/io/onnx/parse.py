@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from .._elements import MOST_AXES
 from . import form, tensors
 from .decode import INT, INTS, PER_OBJECT, REAL, REALS, SPAN, SPANS, TEXT, TEXTS
 
@@ -151,6 +152,8 @@ def _value(source, span, what, key):
     if tensor["shape"] is not None:
         dims = [source.message(dim, what, DIM) for dim in source.message(tensor["shape"], what, SHAPE)["dim"]]
         shape = tuple(_extent(dim) for dim in dims)
+        if len(shape) > MOST_AXES:
+            raise source.bad(f"{what} has {len(shape)} axes, wanted at most {MOST_AXES}: no array has more")
     return Value(m["name"], tensors.dtype_of(tensor["elem_type"], what, source.bad), shape)
 
 
