@@ -6,7 +6,8 @@
 
 A mutant is one change: a comparison, a constant by 1, one name or axis for its
 neighbour, + for -, a dropped term or statement.  It is caught where a property of
-its op, or a test of errors, forms, equal bits or guard pages, fails.  The journal
+its op, or a test of errors, forms, equal bits or guard pages, fails; in the engine,
+where a small network's logits change.  The journal
 (results/mutants.json) is written after each, to a temporary name and renamed, so
 that a run that was stopped goes on; mutants of a file that has changed are tried
 again.  Survivors stand in the report with the reason (results/mutants_reasons.json).
@@ -85,7 +86,7 @@ def _arguments(argv):
 def everything() -> list[Mutant]:
     """Every Python mutant, and a fixed sample of those in C."""
     ops = sorted((ROOT / "refmnas" / "ops").glob("*.py"))
-    kernels = [*sorted((ROOT / "csrc").glob("*.inc.h")), ROOT / "csrc" / "phase.h", ROOT / "csrc" / "dispatch.c"]
+    kernels = [*sorted((ROOT / "csrc").glob("*.inc.h")), *(ROOT / "csrc" / name for name in ("phase.h", "dispatch.c", "plan.c"))]
     in_python = [m for path in ops for m in python_texts.mutants(*_file(path))]
     in_c = [m for path in kernels for m in c_texts.mutants(*_file(path))]
     return in_python + spread(in_c, IN_C, 0)
@@ -154,15 +155,24 @@ def _prepared(trial, todo):
         for name in trial.battery.OPS if op.startswith("_") else (op,):
             for seeds in (trial.battery.SEEDS, trial.battery.MORE_SEEDS):
                 trial.battery.first_failure(name, "numpy", seeds=seeds)
-    for file in sorted({m.file for m in todo}):
+    if any(trial.is_engine(m.file) for m in todo):
+        for name in trial.engine_battery.NETS:
+            trial.engine_battery.problem(name)
+    for file in _one_of_each({m.file for m in todo}):
         source = (ROOT / file).read_text(encoding="utf-8")
         verdict = trial.tried(Mutant(file, 0, 0, "none", "", "", source + "\n", ""))
         if verdict.verdict != "survived":
             print(f"mutants: {file} as it is does not pass: {verdict.by}", file=sys.stderr)
             return False
-        if file.startswith("csrc"):
-            break  # all of C is built together
     return True
+
+
+def _one_of_each(files):
+    """All in Python; one of the ops' C and one of the engine's, since the whole of each is built together."""
+    from mutation.trial import is_engine
+
+    built = {is_engine(file): file for file in sorted(files) if file.startswith("csrc")}
+    return [file for file in sorted(files) if not file.startswith("csrc")] + list(built.values())
 
 
 def _op(file):

@@ -3,6 +3,7 @@
 Python    the properties of its op; then the tests of errors, forms and docstrings
 C         one instruction set at -O1 and the properties; then three sets and the tests
           of equal bits, of the order of sums, of refused shapes and of unreadable pages
+engine    the scalar engine at -O1: logits of small networks, bit by bit those of the contract
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ sys.path[:0] = [str(ROOT), str(TESTS), str(TESTS / "meta")]
 
 import battery
 import clib
+import engine_battery
 import hypothesis.strategies  # noqa: F401  (loaded once, for all children)
 import planting
 import pytest
@@ -96,11 +98,29 @@ def _in_child(mutant, folder, write):
         os.dup2(nothing, stream)
     sys.stdout = sys.stderr = io.StringIO()
     try:
-        said = (_python if mutant.file.endswith(".py") else _c)(mutant, folder)
+        said = _judge(mutant.file)(mutant, folder)
     except BaseException as error:
         said = f"caught crash: {type(error).__name__}"
     os.write(write, said.encode()[:4000])
     os._exit(0)
+
+
+def is_engine(file):
+    """Is this a source of the engine, and not of an op?"""
+    return Path(file).name.startswith(("f32_engine", "plan.c"))
+
+
+def _judge(file):
+    return _python if file.endswith(".py") else _engine if is_engine(file) else _c
+
+
+def _engine(mutant, folder):
+    """A mutant of the engine: the op's properties do not see it."""
+    try:
+        difference = engine_battery.difference_in_c({Path(mutant.file).name: mutant.source})
+    except clib.BuildError:
+        return "invalid does not compile"
+    return "caught logits" if difference else "survived"
 
 
 def _python(mutant, folder):
