@@ -21,9 +21,11 @@ A document is what `format` gives, and JSON holds it:
      "blocks": ["r1_k3_s11_e1_i16_o8_noskip", "r2_k5_s22_e6_i8_o24_se0.25"],
      "head": {"channels": 640, "classes": 10, "dropout": 0.2}}
 
-Further keys, all optional, are the fields of NetSpec; `unscaled` and `undeepened` list
+Further keys, all optional, are the fields of NetSpec (`merge` and the head's `levels` are
+lists); `unscaled` and `undeepened` list
 the rows that follow neither the width nor the depth multiplier, `joined` those that are
-one stage with the row before; rows are counted from 0.
+one stage with the row before; rows are counted from 0.  A network of cells has `normal`
+and `reduction` in the place of `blocks`: `cell_text`.
 """
 
 from __future__ import annotations
@@ -35,6 +37,8 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 
 from ..errors import FormatError, SpecError
+from . import cell_text
+from .cell_spec import CellSpec
 from .spec import Head, NetSpec, Stage, Stem
 
 ORDER = ("r", "k", "s", "e", "i", "o", "se", "noskip")
@@ -144,13 +148,15 @@ def format_block(stage, c_in):
 # -- a whole network -------------------------------------------------------------------
 
 
-_PLAIN = ("name", "source", "size", "activation", "drop_path", "depth", "width", "sources")
+_PLAIN = ("name", "source", "size", "activation", "drop_path", "depth", "width", "sources", "merge")
 _ROWS = {"unscaled": ("scales", True), "undeepened": ("deepens", True), "joined": ("joins", False)}
 _KEYS = ("name", "stem", "blocks", "head", *_PLAIN[1:], *_ROWS)
 
 
 def format(spec):
     """The document of a network: plain values, every one of them JSON's."""
+    if isinstance(spec, CellSpec):
+        return cell_text.format(spec, _changed)
     defaults = {f.name: f.default for f in fields(NetSpec)}
     c_in, rows = spec.stem.channels, []
     for stage in spec.stages:
@@ -158,9 +164,7 @@ def format(spec):
         c_in = stage.channels
     document = {"name": spec.name, "source": spec.source, "stem": _changed(spec.stem), "blocks": rows}
     document["head"] = _changed(spec.head)
-    document |= {k: getattr(spec, k) for k in _PLAIN[2:] if getattr(spec, k) != defaults[k]}
-    if "sources" in document:
-        document["sources"] = list(spec.sources)
+    document |= {k: _listed(getattr(spec, k)) for k in _PLAIN[2:] if getattr(spec, k) != defaults[k]}
     for key, (field, usual) in _ROWS.items():
         if numbers := [i for i, stage in enumerate(spec.stages) if getattr(stage, field) != usual]:
             document[key] = numbers
@@ -170,10 +174,15 @@ def format(spec):
 def _changed(record):
     """The fields of a stem or head that are not at their default."""
     return {
-        f.name: getattr(record, f.name)
+        f.name: _listed(getattr(record, f.name))
         for f in fields(record)
         if f.default is MISSING or getattr(record, f.name) != f.default
     }
+
+
+def _listed(value):
+    """JSON has lists for tuples."""
+    return list(value) if isinstance(value, tuple) else value
 
 
 def parse(document):
@@ -187,10 +196,13 @@ def parse(document):
     """
     if not isinstance(document, dict):
         raise SpecError(f"network: {type(document).__name__}, wanted an object with name, stem, blocks and head")
+    if "normal" in document or "reduction" in document:
+        return cell_text.parse(document, _known, _record, _texts)
     _known("network", document, _KEYS, needed=("name", "stem", "blocks", "head"))
     stem = _record("stem", Stem, document["stem"])
     plain = {key: document[key] for key in _PLAIN if key in document}
     plain["sources"] = tuple(_texts("sources", document.get("sources", [])))
+    plain["merge"] = _tuple(document.get("merge", ()))
     plain.setdefault("source", "")
     if not isinstance(plain["source"], str):
         raise SpecError(f"network: source is {plain['source']!r}, wanted a text")
@@ -216,7 +228,11 @@ def _record(where, kind, given):
         raise SpecError(f"{where}: {_short(given)}, wanted an object")
     needed = [f.name for f in fields(kind) if f.default is MISSING]
     _known(where, given, [f.name for f in fields(kind)], needed)
-    return kind(**given)
+    return kind(**{key: _tuple(value) for key, value in given.items()})
+
+
+def _tuple(value):
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _known(where, given, keys, needed):
