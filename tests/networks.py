@@ -3,8 +3,8 @@
 import numpy as np
 
 from refmnas.io import _steps
-from refmnas.models import build, fold
-from refmnas.models.fold import Node
+from refmnas.models import build, fold, zoo
+from refmnas.models.fold import Node, replace
 
 SOURCES = (
     ("mnasnet-a1", "tf"), ("mnasnet-b1", "torchvision"), ("mobilenet-v2", "keras"), ("efficientnet-lite0", "timm"),
@@ -28,7 +28,7 @@ def stirred(name, dialect=None, seed=0, **options):
 
 
 def _fan_in(key, a):
-    return a.size / a.shape[-1] if ".depthwise." not in key else a.shape[0] * a.shape[1]
+    return a.size / a.shape[-1] if ".depthwise" not in key else a.shape[0] * a.shape[1]
 
 
 def image(size, batch=1, seed=0):
@@ -60,3 +60,10 @@ def every_step(kind, seed=0):
 
 
 KINDS = _steps.KINDS
+
+
+def cells(name, size, **options):
+    """A network of cells with few filters and one cell between reductions, stirred."""
+    spec = zoo.get(name)
+    spec = replace(spec, filters=8, repeats=1, head=replace(spec.head, classes=7), size=size)
+    return stirred(spec, **options)

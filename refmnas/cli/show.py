@@ -17,6 +17,9 @@ def add(subparsers):
     )
     command.add_argument("model", nargs="?", metavar="M", help="a network's name, FILE.json or FILE.onnx")
     command.add_argument("--full", action="store_true", help="every layer and every variable")
+    command.add_argument("--head", metavar="H", help="gap-se or spp in the place of the mean: not in the papers")
+    merge = "numbers of stages (of cells) whose results are merged into the last one's: not in the papers"
+    command.add_argument("--merge", metavar="N", type=int, nargs="+", help=merge)
     add_sizes(command)
     add_json(command)
     command.set_defaults(run=run)
@@ -47,7 +50,7 @@ def _all(args):
 def _one(args):
     from ..models import build
 
-    net = build(args.model, width=args.width or 1.0, size=args.size)
+    net = build(args.model, width=args.width or 1.0, size=args.size, head=args.head, merge=args.merge)
     out = Output(args)
     if args.full:
         out.say(*listings(net, full=True))

@@ -23,8 +23,8 @@ def four_sides(rule, size, kernel, stride=1):
     same        TensorFlow's: ceil(H / stride) results, the odd pixel after
     symmetric   kernel // 2 on both sides
     valid       none
-    even        at stride 2 what `same` gives an even image, whatever the image (of an odd
-                one the last row and column is left out); at stride 1 symmetric
+    even        what `same` gives an image that the stride divides, whatever the image (at
+                stride 2 the last row and column of an odd one are left out); at stride 1 symmetric
 
     >>> four_sides("same", (224, 225), 3, 2), four_sides("symmetric", (224, 225), 3, 2)
     ((0, 1, 1, 1), (1, 1, 1, 1))
@@ -34,7 +34,7 @@ def four_sides(rule, size, kernel, stride=1):
     if rule == "valid":
         return 0, 0, 0, 0
     if rule == "even" and stride > 1:
-        return ((kernel - 2) // 2, (kernel - 1) // 2) * 2
+        return same_pad(kernel * stride, kernel, stride) * 2
     if rule in ("symmetric", "even"):
         return symmetric_pad(kernel) * 2
     return same_pad(size[0], kernel, stride) + same_pad(size[1], kernel, stride)

@@ -25,9 +25,9 @@ from ..blocks.nasnet import Shift
 from ..layers import PyramidPool
 from ..ops import activation, average_pool, concat, conv, depthwise, gate, linear, max_pool, pointwise, pool, resize
 from .node import IMAGE, Node
-from .walk import walk
+from .walk import FORWARD, walk
 
-__all__ = ["IMAGE", "Node", "evaluate", "nodes", "replace"]
+__all__ = ["FORWARD", "IMAGE", "Node", "computed", "evaluate", "nodes", "replace"]
 _WEIGHED = ("conv", "depthwise", "pointwise", "linear")
 
 
@@ -95,12 +95,12 @@ def evaluate(steps, x):
     """Every result by name, {IMAGE: x, ...}, computed by the ops: the reference of whoever runs the same steps."""
     values = {IMAGE: x}
     for node in steps:
-        y = _computed(node, [values[name] for name in node.inputs])
+        y = computed(node, [values[name] for name in node.inputs])
         values[node.name] = activation.forward(y, kind=node.act)
     return values
 
 
-def _computed(node, inputs):
+def computed(node, inputs):
     """A node's result before its activation."""
     x = inputs[0]
     if node.op in ("conv", "depthwise"):
