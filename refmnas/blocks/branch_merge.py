@@ -22,15 +22,15 @@ def branch_merge(sizes, conventions):
     >>> branch_merge([(8, 8, 4), (4, 4, 6)], PYTORCH).shape(((8, 8, 4), (4, 4, 6)))
     (4, 4, 6)
     """
-    c, last = conventions, sizes[-1]
+    c = conventions
     names = [*(f"x{k}" for k in range(1, len(sizes))), "last"]
     nodes: dict[str, tuple] = {}
-    parts = []
-    for name, size in zip(names, sizes, strict=True):
-        if tuple(size[:2]) != tuple(last[:2]):
-            nodes[f"{name}_sized"] = (ResizeLike(), name, "last")
-        parts.append(f"{name}_sized" if f"{name}_sized" in nodes else name)
-    width = last[-1]
+    parts: list[str] = []
+    for name in names[:-1]:
+        nodes[f"{name}_sized"] = (ResizeLike(), name, "last")
+        parts.append(f"{name}_sized")
+    parts.append("last")
+    width = sizes[-1][-1]
     mix = Pointwise(sum(size[-1] for size in sizes), width, bias=c.conv_bias, dtype=c.dtype)
     norm = BatchNorm(width, eps=c.bn_eps, momentum=c.bn_momentum, unbiased=c.bn_unbiased, dtype=c.dtype)
     nodes |= {

@@ -38,7 +38,10 @@ class Resize(Layer):
 
 
 class ResizeLike(Join):
-    """The first input brought to the rows and columns of the second, whose values do not matter."""
+    """The first input brought to the rows and columns of the second, whose values do not matter.
+
+    One of the same extents is given as it is.
+    """
 
     kind = "resize"
     inputs = 2
@@ -49,12 +52,15 @@ class ResizeLike(Join):
 
     def forward(self, xs, train=False):
         x, like = xs
+        if x.shape[1:3] == like.shape[1:3]:
+            return self.remember(x, x, like, None)
         options = self.options | {"size": like.shape[1:3]}
         return self.remember(resize.forward(x, **options), x, like, options)
 
     def backward(self, dy):
         x, like, options = self.recall(dy)
-        return resize.backward(dy, x, **options).x, np.zeros_like(like)
+        dx = dy if options is None else resize.backward(dy, x, **options).x
+        return dx, np.zeros_like(like)
 
     def shape(self, size):
         x, like = size

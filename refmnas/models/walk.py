@@ -53,7 +53,8 @@ def walk(layer: Layer, name: str, source: Any, size: Any) -> Iterator[Node]:
         yield from kind(layer, name, source, size)
         return
     if isinstance(layer, Join):
-        yield _join(layer, name, source, size)
+        if not (isinstance(layer, ResizeLike) and size[0][:2] == size[1][:2]):
+            yield _join(layer, name, source, size)
         return
     if not isinstance(layer, Chain):
         yield from _single(layer, name, source, size)

@@ -71,8 +71,18 @@ def test_the_merge_is_its_equations():
     mixed = z @ p["mix.conv.w"]
     mixed = (mixed - p["mix.bn.mean"]) / np.sqrt(p["mix.bn.var"] + C.bn_eps) * p["mix.bn.gamma"] + p["mix.bn.beta"]
     np.testing.assert_allclose(merge.forward((x, last)), last + mixed, rtol=1e-13)
-    assert "x1_sized" in merge.children
-    assert "x1_sized" not in branch_merge([(2, 2, 2), (2, 2, 3)], C).children  # of the same extents
+
+
+def test_a_merge_takes_images_that_it_was_not_made_for():
+    """Made for maps of one size, given such of two: what is of the same extents is not resized."""
+    net = build("mnasnet-small", width=0.35, size=9, classes=3, merge=(1, 3))
+    assert not [step for step in fold.nodes(net) if step.op == "resize" and step.shape == step.shape_in]
+    for size in (9, 70):
+        x = RNG(0).standard_normal((1, size, size, 3)).astype(np.float32)
+        steps = fold.nodes(net, size)
+        got = fold.evaluate(steps, x)[steps[-1].name]
+        np.testing.assert_allclose(net.forward(x), got, rtol=0, atol=1e-4 * np.abs(got).max())  # a step misread is off by 1
+    assert [step.op for step in fold.nodes(net, 70)].count("resize") == 2
 
 
 @given(size=st.integers(1, 40), count=st.integers(1, 12))

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 
 from refmnas.errors import DataError, FormatError, ShapeError, SpecError
-from refmnas.layers import DropPath
+from refmnas.layers import Chain, DropPath, gradcheck
 from refmnas.models import build, cells, cost, dialect, fold, naming, text, zoo
+from refmnas.models.spec import Head
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -258,3 +259,36 @@ def test_the_folded_steps_give_the_logits(name):
     assert sum(step.macs for step in steps) == sum(row.macs for row in net.cost()) - head
     # as in test_fold: no bound of the whole network is derived here; a step misread is off by 1e-3 of the logits and more
     assert np.abs(got - want).max() <= 1e4 * len(steps) * 2.0**-53 * np.abs(want).max()
+
+
+class Both(Chain):
+    """The logits and the auxiliary ones side by side, so that one check meets both."""
+
+    def forward(self, x, train=False):
+        main, auxiliary = self.children["graph"].forward(x, train)
+        return self.remember(np.concatenate([main, auxiliary], axis=1), main.shape[1])
+
+    def backward(self, dy):
+        (count,) = self.recall(dy)
+        return self.children["graph"].backward((dy[:, :count].copy(), dy[:, count:].copy()))
+
+
+@pytest.mark.parametrize("name", ["nasnet-a-cifar", pytest.param("enas-micro", marks=pytest.mark.slow)])
+def test_a_whole_network_with_its_auxiliary_head_is_differentiated(name):
+    """With swish in the place of ReLU, so that most directions meet no kink."""
+    spec = replace(zoo.get(name), filters=4, repeats=1, head=Head(0, classes=2, dropout=0.0), size=20, activation="swish")
+    net = build(spec, auxiliary=0.4, drop_path=0.0, dtype=np.float64)
+    x = np.random.default_rng(0).standard_normal((2, 20, 20, 3))
+    checks = (gradcheck.along(Both({"graph": net._chain}), x, train=True, seed=seed) for seed in range(6))
+    assert next(check for check in checks if not check.crosses_kink).holds
+
+
+@pytest.mark.parametrize("width", [0.5, 1.5])
+def test_weights_tell_their_width_and_classes(width):
+    spec = replace(zoo.get("nasnet-a-mobile"), filters=40, repeats=1, size=64)
+    state = build(spec, width=width, classes=5).state("pretrainedmodels")
+    found = naming.fitting(state, spec)
+    assert (found.width, found.head.classes) == (width, 5)
+    enas = replace(zoo.get("enas-micro"), filters=40, repeats=1, size=16)
+    found = naming.fitting(build(enas, width=width, classes=5).state(), enas)
+    assert (found.width, found.head.classes) == (width, 5)
