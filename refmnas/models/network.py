@@ -146,7 +146,7 @@ class Network:
     def gradients(self, names="refmnas"):
         """The gradient of every trainable array, by the names and in the layouts of a source.
 
-        names: refmnas, torchvision, timm, tf, slim, efficientnet-pytorch.  Arrays of their own.
+        names: refmnas, torchvision, timm, tf, slim, efficientnet-pytorch, pretrainedmodels.  Arrays of their own.
         """
         grads = {name: p.grad for name, p in self._chain.named_params() if p.trainable}
         if any(g is None for g in grads.values()):
@@ -234,7 +234,7 @@ def build(
     size        of the square image that `layers` and `cost` speak of; None: the table's own
     classes     None: the table's own, 1000 in the zoo
     dialect     a source ("tf", "slim", "torchvision", "timm", "timm-tf", "timm-rw", "keras", "pycls",
-                "official") or a Dialect; None: the first that published the network
+                "pretrainedmodels", "official") or a Dialect; None: the first that published the network
     dropout, drop_path   rates; None: the dialect's, where it has its own, else the table's
     head        gap, gap-se or spp: how the last map becomes numbers; None: the table's own.  All but gap, and
                 merge, are not in the papers
