@@ -64,10 +64,15 @@ class Graph(Join):
         self._sizes([tuple(size) for size in inputs.values()])
 
     def forward(self, x, train=False):
+        return self.values(x, train)[self.output]
+
+    def values(self, x, train=False):
+        """The forward with the result of every node: {name: array}, the inputs' included."""
         values = dict(zip(self.names, self._tuple(x, "forward"), strict=True))
         for name in self.order:
             values[name] = self.children[name].forward(self._fed(name, values), train)
-        return self.remember(values[self.output], [values[name] for name in self.names])
+        self.remember(values[self.output], [values[name] for name in self.names])
+        return values
 
     def backward(self, dy):
         (given,) = self.recall(dy)
@@ -84,6 +89,10 @@ class Graph(Join):
 
     def shape(self, size):
         return self._sizes(self._tuple(size, "shape"))[self.output]
+
+    def sizes(self, size):
+        """The extents of every node's result, the inputs' included: {name: (H, W, C) or (C,)}."""
+        return self._sizes(self._tuple(size, "sizes"))
 
     def steps(self, size, prefix=""):
         sizes = self._sizes(self._tuple(size, "steps"))

@@ -17,6 +17,7 @@ from ..layers.drop import checked_rate
 from ..ops._checks import FLOATS, whole
 from . import assemble, cost, initial, naming, zoo
 from . import dialect as dialects
+from . import features as feature_maps
 
 
 class Network:
@@ -40,8 +41,8 @@ class Network:
 
     # -- running --------------------------------------------------------------------
 
-    def forward(self, x, train=False):
-        """Logits (N, classes).
+    def forward(self, x, train=False, features=False):
+        """Logits (N, classes); with features=True also the feature maps: (logits, {stride: (N, P, Q, C)}).
 
         train=False: batch norm by the running statistics, no dropout, nothing changes.
         train=True: by the batch's own, the running ones move one step, dropout and
@@ -49,6 +50,9 @@ class Network:
 
         Any size is taken, not the table's alone; an empty batch gives an empty result
         in evaluation.
+
+        The maps are those of `features`, arrays of their own; `backward` takes the
+        gradient of the logits alone.
         """
         self._check_input(x, train)
         self._output = None
@@ -56,13 +60,31 @@ class Network:
         moving = [p for _, p in self._chain.named_params() if not p.trainable] if train else []
         before = [p.value.copy() for p in moving]
         try:
-            y = self._chain.forward(x, train)
+            y, maps = self._run(x, train, self.features if features else {})
         except Exception:
             for p, value in zip(moving, before, strict=True):
                 p.value[...] = value
             raise
         self._output = y.shape
-        return y
+        return (y, maps) if features else y
+
+    def _run(self, x, train, wanted):
+        """(logits, {key: result of the layer `wanted` names})."""
+        strides, maps = {name: key for key, name in wanted.items()}, {}
+
+        def run(name, layer, x):
+            y = layer.forward(x, train)
+            if name in strides:
+                maps[strides[name]] = y.copy()
+            return y
+
+        parts = self._chain.children
+        x = run(feature_maps.STEM, parts["stem"], x)
+        for stage, blocks in parts["stages"].children.items():
+            for number, block in blocks.children.items():
+                x = run(f"stages.{stage}.{number}", block, x)
+        body, classifier = assemble.split(parts["head"])
+        return classifier.forward(run(feature_maps.HEAD, body, x), train), maps
 
     def backward(self, dy):
         """The gradient of x from that of the logits; every parameter's gradient is overwritten.
@@ -164,6 +186,17 @@ class Network:
     def layers(self) -> list[Step]:
         """Every step in the order of computation: name, kind, shapes for one image of `size`, parameters."""
         return list(self._chain.steps((self.size, self.size, 3)))
+
+    @property
+    def features(self) -> dict[int, str]:
+        """{stride: name of the layer whose result is its feature map}: refmnas.models.features.
+
+        `refmnas.compile(net).outputs(net.features)` gives the same maps.
+
+        >>> build("mobilenet-v3-small").features
+        {2: 'stem', 4: 'stages.0.0', 8: 'stages.1.1', 16: 'stages.3.1', 32: 'head'}
+        """
+        return feature_maps.names(self.spec, self.dialect)
 
     def cost(self):
         """Parameters, multiply-adds and activation bytes, row by row: refmnas.models.cost."""
