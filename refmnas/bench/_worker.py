@@ -84,7 +84,7 @@ def _cells(job, emit):
             for e in found:
                 getattr(e, "close", lambda: None)()
         work = layers.work(net, batch)
-        record |= {"flops": work.flops // batch, "bytes": work.bytes}
+        record |= {"flops": work.flops // batch, "bytes": work.bytes, "memory": getattr(found[0], "memory", None)}
         emit("cell", record=_named(net, job) | record)
         if record["is_partial"]:
             return
@@ -99,7 +99,7 @@ def _cell(net, found, batch, job, rates, emit):
     want = entrants.reference(net, x)
     lanes = ceilings.widest()
     before, watch = ceilings.peak(lanes), machine.Watch()
-    rules = clock.Rules(seconds=job["seconds"])
+    rules = clock.Rules(**{key: job[key] for key in ("seconds", "again") if key in job})
     record = contest.cell(found, x, want, threads=job["threads"], rules=rules, tell=lambda text: emit("tell", text=text))
     others, after = watch.others(), ceilings.peak(lanes)
     peaks = [p.peak for p in (before, after) if p.peak]

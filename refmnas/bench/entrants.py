@@ -34,6 +34,7 @@ class Entrant:
     prepare: Callable
     run: Callable
     close: Callable = lambda: None
+    memory: dict | None = None  # bytes of our plan: weights, arena, scratch
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,8 @@ def ours(net, *, batch, threads):
     plan = compile(net, batch=batch, threads=threads)
     out = np.empty((batch, plan.classes), np.float32)
     described = f"refmnas {__version__}, {kernels.isa()} kernels, {len(plan.steps)} steps"
-    return Entrant(OURS, __version__, described, lambda x: x, lambda x: plan(x, out=out))
+    memory = plan.memory._asdict()
+    return Entrant(OURS, __version__, described, lambda x: x, lambda x: plan(x, out=out), memory=memory)
 
 
 def images(net, batch, seed=1):

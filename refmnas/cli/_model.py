@@ -44,6 +44,16 @@ def parted(text):
     return (model, dialect) if at and "/" not in dialect and not dialect.endswith(".json") else (text, None)
 
 
+def weighed(text):
+    """(model, dialect or None, file of weights or None) of `parted`'s texts, perhaps with =WEIGHTS behind.
+
+    >>> weighed("mnasnet-b1@timm=b1.pth"), weighed("mnasnet-a1")
+    (('mnasnet-b1', 'timm', 'b1.pth'), ('mnasnet-a1', None, None))
+    """
+    named, _, weights = text.partition("=")
+    return (*parted(named), weights or None)
+
+
 def table_of(text, dialect=None):
     """(table, dialect) of such a text; `dialect`, where given, must not contradict it."""
     from ..errors import SpecError
