@@ -64,15 +64,10 @@ class Graph(Join):
         self._sizes([tuple(size) for size in inputs.values()])
 
     def forward(self, x, train=False):
-        return self.values(x, train)[self.output]
-
-    def values(self, x, train=False):
-        """The forward with the result of every node: {name: array}, the inputs' included."""
         values = dict(zip(self.names, self._tuple(x, "forward"), strict=True))
         for name in self.order:
             values[name] = self.children[name].forward(self._fed(name, values), train)
-        self.remember(values[self.output], [values[name] for name in self.names])
-        return values
+        return self.remember(values[self.output], [values[name] for name in self.names])
 
     def backward(self, dy):
         (given,) = self.recall(dy)

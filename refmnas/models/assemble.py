@@ -68,10 +68,3 @@ def _head(spec, dialect, c_in, c):
     parts["drop"] = Dropout(spec.head.dropout)
     parts["dense"] = Linear(hidden or channels, spec.head.classes, dtype=c.dtype)
     return Chain(parts)
-
-
-def split(head):
-    """A head's layers before its pool, and those from there on, as two chains of the same layers."""
-    names = list(head.children)
-    at = names.index("pool")
-    return tuple(Chain({name: head.children[name] for name in part}) for part in (names[:at], names[at:]))

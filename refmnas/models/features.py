@@ -15,6 +15,7 @@ among MobileNetV3's blocks as well.
 from __future__ import annotations
 
 import math
+from contextlib import contextmanager
 
 from . import plan
 
@@ -54,3 +55,46 @@ def of_graph(graph, size):
             found[2 ** round(math.log2(size[0] / shape[0]))] = name
     found.pop(1, None)
     return found
+
+
+@contextmanager
+def tapped(network, wanted):
+    """Within it one forward of `network`, a Chain or a Graph, fills the dict given: {key: what the layer named gives}.
+
+    wanted   {key: name} of `names` or `of_graph`; the arrays are copies
+
+    >>> from refmnas.models import nasnet
+    >>> graph = nasnet.mobile(filters=24, repeats=1, size=64)
+    >>> with tapped(graph, {16: "cell_1"}) as maps:
+    ...     _ = graph.forward(np.zeros((1, 64, 64, 3), np.float32))
+    >>> maps[16].shape
+    (1, 4, 4, 288)
+    """
+    maps: dict = {}
+    layers = {key: _layer(network, name) for key, name in wanted.items()}
+    for key, layer in layers.items():
+        layer.forward = _noting(layer.forward, maps, key)  # the instance's own, until it is deleted
+    try:
+        yield maps
+    finally:
+        for layer in layers.values():
+            del layer.forward
+
+
+def _noting(forward, maps, key):
+    def noting(x, train=False):
+        y = forward(x, train)
+        maps[key] = y.copy()
+        return y
+
+    return noting
+
+
+def _layer(network, name):
+    """The layer whose result a name of `names` means: of the head the one before its pool."""
+    if name == HEAD:
+        before = list(network.children[HEAD].children)
+        name = f"{HEAD}.{before[before.index('pool') - 1]}"
+    for word in name.split("."):
+        network = network.children[word]
+    return network

@@ -60,31 +60,14 @@ class Network:
         moving = [p for _, p in self._chain.named_params() if not p.trainable] if train else []
         before = [p.value.copy() for p in moving]
         try:
-            y, maps = self._run(x, train, self.features if features else {})
+            with feature_maps.tapped(self._chain, self.features if features else {}) as maps:
+                y = self._chain.forward(x, train)
         except Exception:
             for p, value in zip(moving, before, strict=True):
                 p.value[...] = value
             raise
         self._output = y.shape
         return (y, maps) if features else y
-
-    def _run(self, x, train, wanted):
-        """(logits, {key: result of the layer `wanted` names})."""
-        strides, maps = {name: key for key, name in wanted.items()}, {}
-
-        def run(name, layer, x):
-            y = layer.forward(x, train)
-            if name in strides:
-                maps[strides[name]] = y.copy()
-            return y
-
-        parts = self._chain.children
-        x = run(feature_maps.STEM, parts["stem"], x)
-        for stage, blocks in parts["stages"].children.items():
-            for number, block in blocks.children.items():
-                x = run(f"stages.{stage}.{number}", block, x)
-        body, classifier = assemble.split(parts["head"])
-        return classifier.forward(run(feature_maps.HEAD, body, x), train), maps
 
     def backward(self, dy):
         """The gradient of x from that of the logits; every parameter's gradient is overwritten.

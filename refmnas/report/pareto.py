@@ -9,7 +9,7 @@ from . import svg
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 860, 480, 56, 28, 38, 46
 LETTER, LINE = 6.4, 14  # pixels of a label's letter and line, about
-STEPS = (1, 2, 5)
+STEPS = ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8))  # round numbers of a scale, and more of them where few lie on it
 
 
 def front(points):
@@ -67,9 +67,17 @@ def _axes(at, x_range, y_range, unit):
 
 
 def _round(low, high):
-    """1, 2, 5 and their tens within a range."""
+    """Round numbers within a range, at least four where STEPS has them.
+
+    >>> _round(2, 30)
+    [2.0, 5.0, 10.0, 20.0]
+    """
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    return [s * 10.0**k for k in powers for s in STEPS if low * 0.999 <= s * 10.0**k <= high * 1.001]
+    for steps in STEPS:
+        found = [s * 10.0**k for k in powers for s in steps if low * 0.999 <= s * 10.0**k <= high * 1.001]
+        if len(found) >= 4:
+            break
+    return found
 
 
 def _stair(places):

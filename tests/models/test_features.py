@@ -52,14 +52,24 @@ def test_a_network_without_stride_has_no_map():
     assert maps == {}
 
 
-def test_a_graph_gives_the_values_of_its_nodes():
+def test_a_graph_has_maps_too():
     graph = nasnet.mobile(filters=24, repeats=1, stem=8, classes=5, size=64)
     rng = np.random.default_rng(1)
     for _, p in graph.named_params():
         p.value[...] = rng.uniform(0.5, 1.5, p.value.shape) / (p.value[..., 0].size if p.value.ndim > 1 else 1)
     x = rng.standard_normal((1, 64, 64, 3)).astype(np.float32)
     found = features.of_graph(graph, (64, 64, 3))
-    values = graph.values(x)
+    with features.tapped(graph, found) as maps:
+        y = graph.forward(x)
     assert found == {2: "stem", 4: "stem_0", 8: "cell_0", 16: "cell_1", 32: "cell_2"}
-    assert {s: values[name].shape[1] for s, name in found.items()} == {2: 31, 4: 16, 8: 8, 16: 4, 32: 2}
-    assert np.array_equal(graph.forward(x), values["head"])
+    assert {s: m.shape[1] for s, m in maps.items()} == {2: 31, 4: 16, 8: 8, 16: 4, 32: 2}
+    assert np.array_equal(graph.children["head"].forward(maps[32]), y)
+    assert np.array_equal(graph.forward(x), y)
+    assert not any("forward" in vars(layer) for layer in graph.children.values())
+
+
+def test_a_forward_that_fails_leaves_no_tap():
+    net = build("mnasnet-small", size=32)
+    with pytest.raises(ZeroDivisionError), features.tapped(net._chain, net.features):
+        raise ZeroDivisionError
+    assert "forward" not in vars(net._chain.children["stages"].children["0"].children["0"])
