@@ -98,6 +98,9 @@ def remarks(record):
         found.append("*: of weights in another dialect or at another size than compared here")
     if any(row["is_noisy"] for row in timed):
         found.append("~: noisy, a median more than 15 % above its minimum")
+    if _has_measured(record):
+        counts = sorted({n["measured"]["images"] for n in record["networks"] if n["measured"]})
+        found.append(f"here: accuracy measured on {', '.join(map(str, counts))} images, cut and scaled by the dialect's rule")
     if timed:
         found.append("ms: the median of a run of one image; memory: between the plan's steps and its threads' scratch")
     return found
