@@ -90,7 +90,8 @@ def test_a_page_has_every_network_and_the_source_of_every_figure():
     two = network("regnetx-400mf", latency=None, memory=None, why="no step takes it", published=None, dialect="pycls")
     three = network("mobilenet-v1", measured={"top1": 61.5, "top5": 83.25, "images": 200}, latency=TIME | {"is_noisy": True})
     text = checked(compare.page_of(record(one, two, three)))
-    for words in ("mnasnet-a1", "3,887,038", "311.6 M", "1.00 MiB", "3.25", "75.5", "61.50", "83.25", "a page", "~ 2.00", "on 200 images",
+    for words in ("mnasnet-a1", "3,887,038", "311.6 M", "1.00 MiB", "3.25", "75.5", "61.50", "83.25", "a page", "~ 2.00",
+                  "on 200 images",
                   "regnetx-400mf: no latency: no step takes it", "regnetx-400mf: no published accuracy that was checked",
                   "ncnn: ncnn is not installed (all)", "Accuracy measured here", "compare <x>", "2 threads"):  # fmt: skip
         assert words in text, words
