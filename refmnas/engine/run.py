@@ -183,9 +183,10 @@ class Plan:
         (1, 28, 28, 40)
         """
         named = {names: names} if isinstance(names, str) else names if isinstance(names, dict) else {n: n for n in names}
-        wanted = {form for name in named.values() for form in _forms(name)}
+        nodes = {node.name for node in self._built.nodes}
+        wanted = {next((form for form in _forms(name) if form in nodes), name) for name in named.values()}
         fused = {s.names[0] for s in self._built.steps if s.kind == program.MEAN} | {self._built.nodes[0].name}
-        fused = fused & wanted - self._built.sizes.keys()
+        fused = fused & wanted - {name for s in self._built.steps for name in s.buffers.values()}
         plan = Plan(self._built.nodes, batch=self.batch, threads=self.threads, stored=fused) if fused else self
         return Features(plan, named)
 
