@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 
+from ._model import add_sizes
 from ._output import Output, Progress, add_json, bold, check_writable, complain, table, write_text
 
 
@@ -21,7 +22,7 @@ def add(subparsers):
         "models", nargs="+", metavar="MODEL", help="NAME, NAME@DIALECT or FILE.json, perhaps with =WEIGHTS behind it"
     )
     command.add_argument("--threads", type=int, default=1, metavar="N", help="threads (1)")
-    command.add_argument("--size", type=int, metavar="N", help="side of the square image in pixels (each table's own)")
+    add_sizes(command)
     command.add_argument("--peers", default="none", metavar="LIST", help="all, none, or ort,openvino,... (none)")
     command.add_argument("--images", metavar="DIR", help="labelled images: folders named by class index, or with --labels")
     command.add_argument("--labels", metavar="F", help="lines file,index: the index of each image's class from 0")
@@ -35,7 +36,7 @@ def run(args):
     from ..report import compare as report
 
     asked, images = _checked(args)
-    entries = _entries(asked, images, args.size)
+    entries = _entries(asked, images, args)
     progress = Progress(len(entries), "networks")
     record = compared.compared(
         entries,
@@ -68,6 +69,7 @@ def _checked(args):
     from ..bench import entrants
     from ..compare import labels
     from ..errors import SpecError
+    from ..models import zoo
     from ._model import weighed
 
     if not 1 <= args.threads <= 256:
@@ -80,6 +82,7 @@ def _checked(args):
             check_writable(path)
     asked = [weighed(text) for text in args.models]
     for model, dialect, _ in asked:
+        zoo.find(model, 1.0 if args.width is None else args.width)
         entrants.listed([model], dialect)
         entrants.checked(model, entrants.conventions(model, dialect), args.size)
     if args.labels and not args.images:
@@ -95,7 +98,7 @@ def _peers(text):
     return entrants.chosen(text)
 
 
-def _entries(asked, images, size):
+def _entries(asked, images, args):
     """Each network with what its weights say, and its accuracy on the images."""
     from ..bench import entrants
     from ..compare import accuracy, table
@@ -105,9 +108,9 @@ def _entries(asked, images, size):
     found = []
     for model, dialect, weights in asked:
         if weights is None:
-            found.append(table.Entry(model, entrants.conventions(model, dialect)))
+            found.append(table.Entry(model, entrants.conventions(model, dialect), args.width or 1.0))
             continue
-        net = loaded(model, weights, dialect=dialect, size=size)
+        net = loaded(model, weights, dialect=dialect, size=args.size, width=args.width)
         width = net.spec.width / zoo.find(model).width
         progress = Progress(len(images), f"{model}: images")
         right = accuracy.measured(net, images, lambda done, p=progress: p.step())._asdict() if images else None

@@ -4,6 +4,7 @@
     threads, is_partial                      interrupted: what was measured until then
     networks                                 a record each:
         network, dialect, width, size, weights
+        multiplier                           the width over that of the network's own table
         parameters, macs                     `refmnas.models.cost`
         memory                               bytes of the plan: weights, arena, scratch; None without a plan
         latency                              ours, ms per image: min_ms, q1_ms, median_ms, q3_ms, is_wrong, is_noisy
@@ -83,6 +84,7 @@ def _network(e, size, events, failed):
     figure = published.choose(spec.name, e.source, size or spec.size, e.width) if is_imagenet else None
     return {
         "network": spec.name, "dialect": e.source, "width": spec.width, "size": size or spec.size, "weights": e.weights,
+        "multiplier": e.width,
         "parameters": parameters, "macs": macs,
         "memory": cell["memory"] if cell else None,
         **_times(cell),

@@ -12,7 +12,7 @@ FROM = ("network", "weights", "dialect", "source", "top-1", "top-5", "at")
 
 def names(record):
     """Each network's name, its width and dialect with it where two have the same."""
-    found = [n["network"] + (f" x{n['width']:g}" if n["width"] != 1 and n["weights"] else "") for n in record["networks"]]
+    found = [n["network"] + (f" x{n['multiplier']:g}" if n["multiplier"] != 1 else "") for n in record["networks"]]
     return [
         f"{name}@{n['dialect']}" if found.count(name) > 1 else name for name, n in zip(found, record["networks"], strict=True)
     ]

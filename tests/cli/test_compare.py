@@ -75,6 +75,14 @@ def test_json_stands_alone(monkeypatch, capsys):
     assert captured.err == ""
 
 
+def test_a_width_is_of_all_networks_and_finds_its_own_figure(monkeypatch, capsys):
+    monkeypatch.setattr(kernels, "built", lambda: False)
+    assert main(["compare", "mnasnet-b1", "mobilenet-v2@slim", "--width", "0.5", "--json"]) == 0
+    b1, v2 = json.loads(capsys.readouterr().out)["networks"]
+    assert (b1["parameters"], v2["parameters"]) == (2_218_512, 1_968_680)
+    assert (b1["published"]["top1"], v2["published"]["top1"]) == (67.734, 65.4)
+
+
 def test_an_interrupt_keeps_what_there_is(monkeypatch, capsys):
     monkeypatch.setattr(kernels, "built", lambda: False)
     ask = table.compared
@@ -104,6 +112,7 @@ def test_a_wrong_output_of_ours_is_exit_1(monkeypatch):
         (["mnasnet-a2"], "did you mean 'mnasnet-a1'"),
         (["mnasnet-a1@jax"], "no source 'jax'"),
         (["mnasnet-a1", "--threads", "0"], "--threads is 0, wanted 1 to 256"),
+        (["mnasnet-a1", "--width", "0"], "width is 0.0, wanted a number above 0"),
         (["mnasnet-a1", "--size", "0"], "--size is 0, wanted 1 to 8192"),
         (["mnasnet-a1", "--peers", "caffe"], "no peer 'caffe'"),
         (["mnasnet-a1", "--labels", "x"], "--labels without --images"),

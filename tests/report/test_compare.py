@@ -19,7 +19,8 @@ TIME = {"min_ms": 1.9, "q1_ms": 2.0, "median_ms": 2.0, "q3_ms": 2.1, "is_wrong":
 def network(name="mnasnet-a1", **changed):
     figure = {"network": name, "width": 1.0, "dialect": "timm", "size": 224, "top1": 75.45, "top5": None, "weights": "w"}
     return {
-        "network": name, "dialect": "timm", "width": 1.0, "size": 224, "weights": None, "parameters": 3_887_038,
+        "network": name, "dialect": "timm", "width": 1.0, "multiplier": 1.0, "size": 224,
+        "weights": None, "parameters": 3_887_038,
         "macs": 311_579_072, "memory": {"weights": 1, "arena": 1 << 20, "scratch": 0}, "latency": dict(TIME), "peers": {},
         "why": None, "published": figure | {"source": "a page"}, "measured": None,
     } | changed  # fmt: skip
@@ -118,7 +119,8 @@ def test_rows_have_the_columns_of_their_header():
 
 
 def test_the_same_network_twice_is_told_apart_by_its_dialect():
-    assert compare.names(record(network(), network(dialect="tf"), network("b"))) == ["mnasnet-a1@timm", "mnasnet-a1@tf", "b"]
+    three = record(network(), network(dialect="tf"), network("b", multiplier=0.75))
+    assert compare.names(three) == ["mnasnet-a1@timm", "mnasnet-a1@tf", "b x0.75"]
 
 
 @pytest.mark.parametrize("networks", [[], [network(latency=None, why="interrupted", memory=None)]])
