@@ -48,11 +48,10 @@ def run(args):
     )
     progress.end()
     out = Output(args)
-    out.say(*_text(record))
-    if args.html:
+    if args.html:  # the files first: a reader of a pipe may have seen enough, and a minute's work is in them
         write_text(args.html, report.page_of(record))
-        out.say(f"wrote {args.html}")
     out.record(record)
+    out.say(*_text(record), *([f"wrote {args.html}"] if args.html else []))
     if record["is_partial"]:
         complain("compare", "interrupted; what was measured until then is kept, marked partial")
         return 130

@@ -8,7 +8,7 @@ from itertools import pairwise
 from . import svg
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 860, 480, 56, 28, 38, 46
-LETTER, LINE = 6.4, 14  # pixels of a label's letter and line, about
+LETTER, LINE, AIR = 6.4, 14, 4  # pixels: a label's letter and line, about; between a label and an upright line
 STEPS = ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8))  # round numbers of a scale, and more of them where few lie on it
 
 
@@ -92,7 +92,7 @@ def _stair(places):
 def _labels(labels, places, stair):
     """Each label beside its point: where it covers the least of points, labels and the stair, within the frame."""
     points = [(x - 6, y - 6, x + 6, y + 6) for x, y in places]
-    lines = [(x1, min(y1, y2) - 1, x2 + 1, max(y1, y2)) for x1, y1, x2, y2 in stair]
+    lines = [(x1 - AIR, min(y1, y2) - 1, x2 + AIR, max(y1, y2) + 1) for x1, y1, x2, y2 in stair]
     taken, marks = points, []
     for label, (x, y) in sorted(zip(labels, places, strict=True), key=lambda one: one[1]):
         options = [_box(x, y, LETTER * len(label), dx, dy) for dx, dy in _AROUND]

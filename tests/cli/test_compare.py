@@ -75,6 +75,20 @@ def test_json_stands_alone(monkeypatch, capsys):
     assert captured.err == ""
 
 
+def test_the_files_are_written_before_a_pipe_can_break(monkeypatch, tmp_path):
+    monkeypatch.setattr(kernels, "built", lambda: False)
+
+    def breaks(self, *lines):
+        raise BrokenPipeError
+
+    monkeypatch.setattr("refmnas.cli._output.Output.say", breaks)
+    monkeypatch.setattr("os.dup2", lambda *descriptors: None)
+    html, record = tmp_path / "c.html", tmp_path / "c.json"
+    assert main(["compare", "mnasnet-a1", "--html", str(html), f"--json={record}"]) == 0
+    assert html.exists()
+    assert record.exists()
+
+
 def test_a_width_is_of_all_networks_and_finds_its_own_figure(monkeypatch, capsys):
     monkeypatch.setattr(kernels, "built", lambda: False)
     assert main(["compare", "mnasnet-b1", "mobilenet-v2@slim", "--width", "0.5", "--json"]) == 0
