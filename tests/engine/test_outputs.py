@@ -55,7 +55,7 @@ def test_what_is_never_stored_is_refused_with_what_there_is(net):
     ("name", "size"), [("mnasnet-a1", 64), ("mobilenet-v3-small", 64), ("mobilenet-v3-small", 448), ("mobilenet-v1", 64)]
 )
 def test_the_features_of_a_network_are_taken_by_stride(name, size):
-    """The stem of V3, its head and V1's last block are fused in the plan itself, and computed all the same; at 448 by pixels."""
+    """The stem of V3, its head and V1's last block are fused in the plan, and computed all the same; at 448 by pixels."""
     net = build(name, width=0.5, size=size, classes=10, seed=3)
     x = np.random.default_rng(2).standard_normal((2, size, size, 3)).astype(np.float32)
     plan = refmnas.compile(net, batch=2)
