@@ -1,7 +1,7 @@
-"""A bench from its jobs: one process per network and thread count, one after another.
+"""A bench from its jobs: a process for each, one after another.
 
 A job is {"kind", "model", "source", "size", "width", "batches", "threads", "peers",
-"seconds"}, perhaps "again", how often a noisy cell is measured once more.  The result is
+"seconds"}, or {"kind": "turns", "networks", "threads", "peers", "seconds"}.  The result is
 a record that JSON holds as it is:
 
     kind, schema, date, command     "refmnas bench", 1, when, how

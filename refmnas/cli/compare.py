@@ -44,7 +44,7 @@ def run(args):
         threads=args.threads,
         peers=_peers(args.peers),
         command=f"refmnas {shlex.join(sys.argv[1:])}" if sys.argv[1:] else "",
-        tell=lambda number, text: _told(progress, number, f"{entries[number].model}, {text}"),
+        tell=progress.note,
     )
     progress.end()
     out = Output(args)
@@ -56,11 +56,6 @@ def run(args):
         complain("compare", "interrupted; what was measured until then is kept, marked partial")
         return 130
     return 1 if any(n["latency"] and n["latency"]["is_wrong"] for n in record["networks"]) else 0
-
-
-def _told(progress, number, text):
-    progress.done = number
-    progress.note(text)
 
 
 def _checked(args):

@@ -28,8 +28,8 @@ from ..io import classes
 from ..models import cost, dialect, published, zoo
 
 KIND, SCHEMA = "refmnas compare", 1
-SECONDS, AGAIN = 0.75, 1  # of one measurement, and how often a noisy one is repeated: four seconds a network in all
-KEYS = ("min_ms", "q1_ms", "median_ms", "q3_ms", "is_wrong", "error")
+SECONDS = 1.5  # of each network, of all its turns together
+KEYS = ("min_ms", "q1_ms", "median_ms", "q3_ms", "is_wrong", "error", "is_noisy", "version")
 
 
 @dataclass(frozen=True)
@@ -44,17 +44,19 @@ class Entry:
     measured: dict | None = None
 
 
-def compared(entries, *, size=None, threads=1, peers=(), seconds=SECONDS, command="", tell: Callable = lambda *a: None):
-    """The record of [Entry], each measured in a process of its own."""
-    found: dict[int, dict] = {}
-    jobs = [_job(number, e, size, threads, list(peers), seconds) for number, e in enumerate(entries)]
+def compared(entries, *, size=None, threads=1, peers=(), seconds=SECONDS, command="", tell: Callable = lambda text: None):
+    """The record of [Entry]: all of them in one process, where they take turns."""
+    told: dict[int, dict] = {}
+    networks = [{"model": e.model, "source": e.source, "width": e.width, "size": size} for e in entries]
+    total = seconds * len(networks) * (1 + len(peers))
+    job = {"kind": "turns", "networks": networks, "threads": threads, "peers": list(peers), "seconds": total}
     result = bench.bench(
-        jobs if kernels.built() else [],
+        [job | {"model": "the networks"}] if kernels.built() and entries else [],
         command=command,
-        tell=lambda job, text: tell(job["number"], text),
-        done=lambda job, event: found.setdefault(job["number"], {}).update({event["event"]: event}),
+        tell=lambda job, text: tell(text),
+        done=lambda job, event: told.setdefault(event.get("number", -1), {}).update({event["event"]: event}),
     )
-    failed = {job["model"]: job["why"] for job in result["failed"]}
+    lost = next((job["why"] for job in result["failed"]), "interrupted")  # of the whole process, where it has no word
     return {
         "kind": KIND,
         "schema": SCHEMA,
@@ -63,54 +65,45 @@ def compared(entries, *, size=None, threads=1, peers=(), seconds=SECONDS, comman
         "machine": result["machine"],
         "threads": threads,
         "is_partial": result["is_partial"],
-        "networks": [_network(e, size, found.get(number, {}), failed) for number, e in enumerate(entries)],
+        "networks": [_network(e, size, told.get(number, {}), lost) for number, e in enumerate(entries)],
     }
 
 
-def _job(number, e, size, threads, peers, seconds):
-    return {
-        "number": number, "kind": "cells", "model": e.model, "source": e.source, "width": e.width, "size": size,
-        "batches": [1], "threads": threads, "peers": peers, "seconds": seconds, "again": AGAIN,
-    }  # fmt: skip
-
-
-def _network(e, size, events, failed):
-    """One network's record; `events` are what its process told."""
+def _network(e, size, events, lost):
+    """One network's record; `events` are what was told of it, `lost` why nothing was."""
     spec = e.spec or zoo.find(e.model, e.width)
     record = dialect.of(e.source, spec.name)
     parameters, macs, _ = cost.totals(cost.of(spec, record, size))
-    cell = events.get("cell", {}).get("record")
+    told = events.get("network", {}).get("record")
     is_imagenet = spec.head.classes == classes.COUNT
     figure = published.choose(spec.name, e.source, size or spec.size, e.width) if is_imagenet else None
     return {
         "network": spec.name, "dialect": e.source, "width": spec.width, "size": size or spec.size, "weights": e.weights,
         "multiplier": e.width,
         "parameters": parameters, "macs": macs,
-        "memory": cell["memory"] if cell else None,
-        **_times(cell),
-        "why": None if cell else _why(e, events, failed),
+        "memory": told["memory"] if told else None,
+        **_times(told),
+        "why": None if told else _why(events, lost),
         "published": figure._asdict() if figure else None,
         "measured": e.measured,
     }  # fmt: skip
 
 
-def _times(cell):
-    if cell is None:
+def _times(told):
+    if told is None:
         return {"latency": None, "peers": {}}
-    rows = {row["name"]: _time(row, cell) for row in cell["competitors"]}
+    rows = {row["name"]: _time(row) for row in told["competitors"]}
     ours = rows.pop(entrants.OURS)
     return {"latency": ours if "median_ms" in ours else None, "peers": rows}
 
 
-def _time(row, cell):
+def _time(row):
     if "median_ms" not in row:
         return {"absent": row.get("absent", "not measured: interrupted")}
-    return {key: row[key] for key in KEYS} | {"is_noisy": cell["is_noisy"], "version": row["version"]}
+    return {key: row[key] for key in KEYS}
 
 
-def _why(e, events, failed):
+def _why(events, lost):
     if not kernels.built():
         return f"the engine is C, which is not built ({kernels.why_not()})"
-    if "refused" in events:
-        return events["refused"]["message"].removeprefix("compile: ")
-    return failed.get(e.model, "interrupted")
+    return events["refused"]["message"].removeprefix("compile: ") if "refused" in events else lost

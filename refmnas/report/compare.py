@@ -135,8 +135,8 @@ def page_of(record):
     lines = [("", row) for row in table(record)]
     parts = [
         "<h1>refmnas compare</h1>",
-        f"<p class=lead>{escape(title(record))}. Latency is measured here, each network in a process of its own; published "
-        "accuracy belongs to the weights and the evaluation named below, not to this run.</p>",
+        f"<p class=lead>{escape(title(record))}. Latency is measured here, the networks in turns, so that what the machine "
+        "does besides falls on all alike; published accuracy belongs to the weights and the evaluation named below.</p>",
         partial,
         _picture(record, "published", "Published accuracy against latency"),
         _picture(record, "measured", "Accuracy measured here against latency"),

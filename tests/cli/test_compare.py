@@ -17,7 +17,7 @@ C = pytest.mark.skipif(not kernels.built(), reason="the C extension is not built
 def quick(monkeypatch):
     """Short measurements: what is said here is not about speed."""
     ask = table.compared
-    monkeypatch.setattr(table, "compared", lambda entries, **options: ask(entries, **options | {"seconds": 0.05}))
+    monkeypatch.setattr(table, "compared", lambda entries, **options: ask(entries, **options | {"seconds": 0.2}))
 
 
 @pytest.fixture

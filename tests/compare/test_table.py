@@ -12,52 +12,58 @@ from refmnas.models import zoo
 
 C = pytest.mark.skipif(not kernels.built(), reason="the C extension is not built")
 ROW = {"name": "refmnas", "version": "1", "error": 1e-7, "is_wrong": False, "min_ms": 1.0, "q1_ms": 1.0, "median_ms": 1.5,
-       "q3_ms": 2.0}  # fmt: skip
-CELL = {"is_noisy": False, "is_partial": False, "memory": {"weights": 8, "arena": 4, "scratch": 2},
-        "competitors": [ROW, {"name": "ort", "absent": "onnxruntime is not installed"}]}  # fmt: skip
+       "q3_ms": 2.0, "is_noisy": False}  # fmt: skip
+RECORD = {"memory": {"weights": 8, "arena": 4, "scratch": 2},
+          "competitors": [ROW, {"name": "ort", "absent": "onnxruntime is not installed"}]}  # fmt: skip
 
 
 @pytest.fixture
 def told(monkeypatch):
-    """Workers that print what a test wants; by model."""
+    """A worker that says what a test wants."""
     monkeypatch.setattr(kernels, "built", lambda: True)
 
-    def use(scripts):
-        def worker(job):
-            return [sys.executable, "-c", scripts[job["model"]]]
-
-        monkeypatch.setattr(bench, "worker_command", worker)
+    def use(*events, ending=""):
+        script = f"import json, os\nfor e in {list(events)!r}: print(json.dumps(e), flush=True)\n{ending}"
+        monkeypatch.setattr(bench, "worker_command", lambda job: [sys.executable, "-c", script])
 
     return use
 
 
-def says(**event):
-    return f"import json; print(json.dumps({event!r}))"
-
-
-def test_each_network_has_what_its_own_process_told(told):
-    told({
-        "mnasnet-a1": says(event="cell", record=CELL),
-        "mnasnet-b1": says(event="refused", message="compile: no step of the engine takes conv at x"),
-        "mnasnet-small": "import os; os.kill(os.getpid(), 9)",
-    })  # fmt: skip
-    record = table.compared([table.Entry(name, "timm") for name in ("mnasnet-a1", "mnasnet-b1", "mnasnet-small")], threads=3)
+def test_each_network_has_what_was_told_of_it(told):
+    told(
+        {"event": "network", "number": 0, "record": RECORD},
+        {"event": "refused", "number": 1, "message": "compile: no step of the engine takes conv at x"},
+    )
+    record = table.compared([table.Entry(name, "timm") for name in ("mnasnet-a1", "mnasnet-b1")], threads=3)
     assert json.loads(json.dumps(record, allow_nan=False)) == record
     assert (record["kind"], record["threads"], record["is_partial"]) == ("refmnas compare", 3, False)
-    first, refused, died = record["networks"]
-    assert first["memory"] == CELL["memory"]
+    first, refused = record["networks"]
+    assert first["memory"] == RECORD["memory"]
     assert first["latency"]["median_ms"] == 1.5
     assert first["peers"] == {"ort": {"absent": "onnxruntime is not installed"}}
     assert first["why"] is None
     assert (first["parameters"], first["macs"]) == (3_887_038, 311_579_072)
     assert first["published"]["weights"] == "semnasnet_100.rmsp_in1k"
     assert (refused["latency"], refused["why"]) == (None, "no step of the engine takes conv at x")
-    assert "ended with status -9" in died["why"]
-    assert died["parameters"] == 2_030_264
+    assert refused["parameters"] == 4_383_312
+
+
+def test_a_process_that_dies_takes_latencies_and_nothing_else(told):
+    told({"event": "tell", "text": "round 3"}, ending="os.kill(os.getpid(), 9)")
+    (one,) = table.compared([table.Entry("mnasnet-small", "timm")])["networks"]
+    assert one["why"] == "its process ended with status -9 while round 3"
+    assert (one["parameters"], one["published"]["top1"]) == (2_030_264, 66.196)
+
+
+def test_an_interrupt_is_partial(told):
+    told({"event": "network", "number": 0, "record": RECORD}, {"event": "interrupted"})
+    record = table.compared([table.Entry("mnasnet-a1", "timm"), table.Entry("mnasnet-b1", "timm")])
+    assert record["is_partial"]
+    assert [n["why"] for n in record["networks"]] == [None, "interrupted"]
 
 
 def test_the_same_network_in_two_dialects_is_told_apart(told):
-    told({"mnasnet-b1": "import sys, json\n" + says(event="cell", record=CELL)})
+    told(*({"event": "network", "number": k, "record": RECORD} for k in range(2)))
     two = table.compared([table.Entry("mnasnet-b1", "torchvision"), table.Entry("mnasnet-b1", "timm")])["networks"]
     assert [n["published"]["top1"] for n in two] == [73.456, 74.65]
     assert all(n["latency"] for n in two)
@@ -70,7 +76,7 @@ def test_a_table_of_ones_own_has_no_published_figure(told, tmp_path):
 
     path = tmp_path / "mine.json"
     path.write_text(text.to_json(replace(zoo.get("mnasnet-small"), name="mine")), encoding="utf-8")
-    told({str(path): says(event="refused", message="no")})
+    told({"event": "refused", "number": 0, "message": "no"})
     (mine,) = table.compared([table.Entry(str(path), "timm")])["networks"]
     assert (mine["network"], mine["published"], mine["parameters"]) == ("mine", None, 2_030_264)
 
