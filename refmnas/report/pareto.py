@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from . import svg
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 860, 480, 56, 28, 38, 46
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 900, 480, 56, 110, 38, 46
 LETTER, LINE, AIR = 6.4, 14, 4  # pixels: a label's letter and line, about; between a label and an upright line
 STEPS = ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8))  # round numbers of a scale, and more of them where few lie on it
 
