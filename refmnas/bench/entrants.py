@@ -84,7 +84,7 @@ def chosen(text):
         words = [word.strip() for word in text.split(",") if word.strip()]
     for word in words:
         if word not in known:
-            raise SpecError(f"bench: no peer {word!r}, wanted all, none or some of {', '.join(known)}")
+            raise SpecError(f"no peer {word!r}, wanted all, none or some of {', '.join(known)}")
     return words
 
 
@@ -129,7 +129,7 @@ def checked(model, source, size=None):
     record = dialect.of(source, table.name)
     smallest = min(min(step.shape) for step in cost.of(table, record, size))
     if smallest < 1:
-        raise SpecError(f"bench: size is {size}; somewhere in {table.name} no pixel is left, wanted a larger image")
+        raise SpecError(f"size is {size}; somewhere in {table.name} no pixel is left, wanted a larger image")
 
 
 def listed(models, source=None):
