@@ -18,7 +18,7 @@ __version__ = "0.1.0"
 __all__ = ["__version__", "compile", "recognise", "use"]
 
 _SUBMODULES = (
-    "backend", "bench", "blocks", "bounds", "cases", "engine", "errors", "explain", "geometry", "io",
+    "backend", "bench", "blocks", "bounds", "cases", "compare", "engine", "errors", "explain", "geometry", "io",
     "kernels", "layers", "layout", "models", "ops", "oracle", "peers", "predict", "reading", "recognition",
     "report",
 )  # fmt: skip

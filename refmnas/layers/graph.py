@@ -85,6 +85,10 @@ class Graph(Join):
     def shape(self, size):
         return self._sizes(self._tuple(size, "shape"))[self.output]
 
+    def sizes(self, size):
+        """The extents of every node's result, the inputs' included: {name: (H, W, C) or (C,)}."""
+        return self._sizes(self._tuple(size, "sizes"))
+
     def steps(self, size, prefix=""):
         sizes = self._sizes(self._tuple(size, "steps"))
         for name in self.order:
