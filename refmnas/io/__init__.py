@@ -4,7 +4,8 @@
     save(path, mapping)     the same to .safetensors, .npz or .pth, by the name's suffix
     image                   photographs as a network wants them (needs Pillow)
     classes                 the thousand names of ImageNet-1k
-    onnx, ncnn              networks as files that runtimes read: written, without their packages
+    onnx, tflite            networks as files: read as graphs, and written, without their packages
+    ncnn                    the same, written
 
 No reader imports a framework, evaluates text of a file or builds an object of
 its choosing.  Declared sizes are checked against the file (compressed entries:
@@ -18,12 +19,12 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DtypeError, FormatError
-from . import _pth_write, _zip, classes, image, ncnn, npz, onnx, pth, safetensors
+from . import _pth_write, _zip, classes, image, ncnn, npz, onnx, pth, safetensors, tflite
 from ._reader import Limits, Reader
 from ._replace import replacing
 from ._tensors import Tensors
 
-__all__ = ["Limits", "Tensors", "classes", "image", "load", "ncnn", "onnx", "replacing", "save"]
+__all__ = ["Limits", "Tensors", "classes", "image", "load", "ncnn", "onnx", "replacing", "save", "tflite"]
 
 
 def load(path, *, entry=None, max_header=1 << 20, max_tensors=65_536, max_bytes=1 << 30):
