@@ -31,6 +31,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import fuzz_checkpoint
 import fuzz_files
 import numpy as np
 
@@ -73,7 +74,7 @@ def run(kind, start, count, *, seed=0, seconds=10, keep=None):
         path = Path(folder) / "file"
         for number in range(start, start + count):
             data = fuzz_files.make(kind, random.Random(f"{seed}:{kind}:{number}"))
-            path.write_bytes(data)
+            (fuzz_checkpoint.place if kind == "checkpoint" else Path.write_bytes)(path, data)
             fault = _one(path, len(data), kind, seconds, report)
             if fault:
                 again = f"--seed {seed} --format {kind} --start {number} --count 1"

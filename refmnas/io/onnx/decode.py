@@ -99,7 +99,7 @@ class Source:
             elif kind in (FIXED32, FIXED64):
                 at += 4 if kind == FIXED32 else 8
             else:
-                raise self.bad(f"{what} has the wire type {kind} at byte {start}: no ONNX file, or hostile")
+                raise self.bad(f"{what} has the wire type {kind} at byte {start}: another format, or hostile")
             if at > end or not 0 < tag >> 3 < 2**29:
                 raise self.bad(f"{what} has the field {tag >> 3} of bytes {start} to {at}, it ends at {end}: cut or hostile")
             yield tag >> 3, kind, value, (start, at)
@@ -113,7 +113,7 @@ class Source:
                 continue
             name, kind = table[number]
             if wire not in _KINDS.get(kind, (LENGTH,)):
-                raise self.bad(f"{what}: {name} has the wire type {wire}: hostile, or no ONNX file")
+                raise self.bad(f"{what}: {name} has the wire type {wire}: another format, or hostile")
             if kind not in _MANY:
                 if found[name] is not None:
                     raise self.bad(f"{what} has {name} twice")
