@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .. import _elements
+from ..onnx.decode import PER_NUMBER, PER_OBJECT
 from ..onnx.parse import Node
 from . import parse, schema
 
@@ -96,6 +97,7 @@ class Translator:
         tensor = self.tensor(place, what)
         if tensor.span is None or tensor.dtype.kind != "i" or tensor.count > LONGEST_LIST:
             raise self.bad(f"{what} is {tensor}, wanted a constant of at most {LONGEST_LIST} whole numbers")
+        self.flat.charge(PER_NUMBER * tensor.count)  # each time: many operators may have one list
         return read(self.flat, tensor)
 
     # -- results -----------------------------------------------------------------------
@@ -109,6 +111,7 @@ class Translator:
         array = np.array(value, dtype)
         key = array.dtype.str, array.shape, array.tobytes()
         if key not in self._made:
+            self.flat.charge(2 * array.nbytes + 4 * PER_OBJECT)
             self._made[key] = self._names.own(f"constant {len(self._made)}")
             self.arrays[self._made[key]] = array
         return self._made[key]
