@@ -24,7 +24,7 @@ INDEX = ".index"
 
 def is_one(path):
     """Whether a path is a checkpoint's .index, or the prefix of one."""
-    path = os.fspath(path)
+    path = os.fsdecode(path)
     return path.endswith(INDEX) or (os.path.isfile(path + INDEX) and not os.path.isfile(path))
 
 
@@ -41,7 +41,7 @@ def load(prefix, *, max_header=1 << 20, max_tensors=65_536, max_bytes=1 << 30):
     Raises   FormatError, naming the file, for one that is missing, cut, damaged or hostile, for
              partitioned variables, for types that NumPy lacks, or beyond a cap, which the message names.
     """
-    prefix = os.fspath(prefix).removesuffix(INDEX)
+    prefix = os.fsdecode(prefix).removesuffix(INDEX)
     limits = Limits(max_header, max_tensors, max_bytes)
     with Reader(prefix + INDEX) as reader:
         limits.check_header(reader.size, reader, "the index")

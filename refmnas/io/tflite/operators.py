@@ -213,10 +213,10 @@ def nearest(a, n, m):
     >>> nearest(options, 2, 4)
     [0, 0, 1, 1]
     """
-    one, half, k = np.float32(1), np.float32(0.5), np.arange(m, dtype=np.float32)
+    half, k = np.float32(0.5), np.arange(m, dtype=np.float32)
     is_aligned = a["align_corners"] and m > 1
     scale = np.float32(n - 1) / np.float32(m - 1) if is_aligned else np.float32(n) / np.float32(m)
-    place = (k + half * one if a["half_pixel_centers"] else k) * scale
+    place = (k + half if a["half_pixel_centers"] else k) * scale
     place = np.floor(place + half) if a["align_corners"] else np.floor(place)
     return np.clip(place, 0, n - 1).astype(np.int64).tolist()
 
