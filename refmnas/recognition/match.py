@@ -17,7 +17,7 @@ from .. import layout
 from ..errors import RefmnasError
 from ..models import build, dialect, fold, naming, plan, zoo
 from ..models.naming import fit, inventory
-from .reduce import NORM
+from .parts import NORM
 
 _OPS = {"pointwise": "matrix", "linear": "matrix"}
 _EITHER_ORDER = ("add", "scale")
