@@ -96,7 +96,8 @@ def table(header, rows, indent="  "):
 
 
 def _is_number(text):
-    return text == "" or text[0].isdigit() or text in ("-", "inf")
+    bare = text.lstrip("~* ")  # marks before a figure, explained beneath the table
+    return bare == "" or bare[0].isdigit() or bare in ("-", "inf")
 
 
 class Progress:

@@ -12,10 +12,10 @@ def add(subparsers):
         help="all networks, or one network's layers and trainable variables",
         description="Without M every network: source, size, parameters, multiply-adds.  With M the number of "
         "layers, each layer, each trainable variable with its shape, and the totals.  "
-        "With FILE.onnx what goes in and comes out, its operators, and the network of the zoo that it is.",
+        "With FILE.onnx or FILE.tflite what goes in and comes out, its operators, and the network of the zoo that it is.",
         epilog="Example: refmnas show mnasnet-a1 --full",
     )
-    command.add_argument("model", nargs="?", metavar="M", help="a network's name, FILE.json or FILE.onnx")
+    command.add_argument("model", nargs="?", metavar="M", help="a network's name, FILE.json, FILE.onnx or FILE.tflite")
     command.add_argument("--full", action="store_true", help="every layer and every variable")
     command.add_argument("--head", metavar="H", help="gap-se or spp in the place of the mean: not in the papers")
     merge = "numbers of stages (of cells) whose results are merged into the last one's: not in the papers"
@@ -26,7 +26,7 @@ def add(subparsers):
 
 
 def run(args):
-    if args.model and args.model.endswith(".onnx"):
+    if args.model and args.model.endswith((".onnx", ".tflite")):
         return _graph(args)
     return _one(args) if args.model else _all(args)
 
@@ -61,20 +61,23 @@ def _one(args):
 
 
 def _graph(args):
-    """An ONNX file: its own facts, then those of the network that it is, where it is one."""
+    """An ONNX or TFLite file: its own facts, then those of the network that it is, where it is one."""
     from .. import io
     from ..recognition import recognise
 
-    graph = io.onnx.load(args.model)
+    is_onnx = args.model.endswith(".onnx")
+    graph = io.onnx.load(args.model) if is_onnx else io.tflite.load(args.model)
+    form = {"opset": graph.opset} if is_onnx else {"version": graph.version}
     found, out = recognise(graph), Output(args)
     ends = [(word, name, str(dtype), _open(shape)) for word, values in (("input", graph.inputs), ("output", graph.outputs))
             for name, (dtype, shape) in values.items()]  # fmt: skip
-    out.say(bold(f"{args.model}, opset {graph.opset}"), *table(("", "name", "type", "shape"), ends))
+    words = ", ".join(f"{key} {value}" for key, value in form.items())
+    out.say(bold(f"{args.model}, {words}"), *table(("", "name", "type", "shape"), ends))
     out.say(*table(("operator", "nodes"), graph.operators.items()))
     named = {} if found is None else {"network": found.model, "width": found.width, "dialects": found.dialects}
     keys = ("kind", "name", "type", "shape")
-    out.record({"opset": graph.opset, "ends": [dict(zip(keys, end, strict=True)) for end in ends],
-                "operators": graph.operators, "recognised": named or None})  # fmt: skip
+    out.record(form | {"ends": [dict(zip(keys, end, strict=True)) for end in ends],
+                       "operators": graph.operators, "recognised": named or None})  # fmt: skip
     if found is None:
         out.say("", "none of the networks that `refmnas show` lists")
     else:

@@ -15,6 +15,7 @@ its own, the last block's projection is it.  A dense layer in between is a point
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -64,10 +65,11 @@ class Step:
 
 
 class Builder:
-    """Reads nodes in order and writes steps."""
+    """Reads nodes in order and writes steps; the results of the nodes `stored` are not fused away."""
 
-    def __init__(self, nodes, shape):
+    def __init__(self, nodes, shape, stored: Collection[str] = ()):
         self.nodes, self.shape, self.block = list(nodes), shape, shape.block
+        self.stored = stored
         self.packer = pack.Packer(shape.block)
         self.steps: list[Step] = []
         self.sizes: dict[str, int] = {}
@@ -121,7 +123,7 @@ class Builder:
         node = self.nodes[0]
         if node.op != "conv" or node.inputs != (IMAGE,) or node.kernel > 7:
             self._refuse(0)
-        is_kept = any(node.name in n.inputs for n in self.nodes[2:])
+        is_kept = node.name in self.stored or any(node.name in n.inputs for n in self.nodes[2:])
         if self._ops(1, 2) == ["depthwise", "pointwise"] and not is_kept:
             return self._block(1, stem=node)
         self._emit(STEM, {"units": node.shape[0], **self._stem_fields(node), **self._plane(node)}, (node,), {"y": node.name})
@@ -143,6 +145,9 @@ class Builder:
         project = self.packer.pointwise(head, ACTS[head.act])
         record = {"units": project["panel_count"], "project": project, "v_blocks": self._blocks(head.shape_in[2])}
         record |= self._plane(head)
+        if head.name in self.stored:  # once more, by itself: the mean's step keeps no plane
+            self.sizes[head.name] = self._floats(head.shape)
+            self._project(head.shape_in[2], {"project": project}, (head,), {"v": head.inputs[0]})
         self._emit(MEAN, record, (head, pool), {"v": head.inputs[0], "y": pool.name})
         self.sizes[pool.name] = self._blocks(head.shape[2]) * self.block
         self.scratch = max(self.scratch, 3 * h * w * self.block)
@@ -204,10 +209,14 @@ class Builder:
             self._excite(excite, depthwise, {"v": v, "sums": sums})
         if not project:
             return
-        plain = {"v_blocks": self._blocks(depthwise.shape[2]), **self._plane(depthwise), **out}
-        kind = SPLIT if depthwise.shape[0] >= SPLIT_FROM else POINT
+        self._project(depthwise.shape[2], out, last, {"v": v} | residual)
+
+    def _project(self, c_in, out, nodes, buffers):
+        """A 1 x 1 convolution, perhaps a sum, as a step of its own."""
+        plain = {"v_blocks": self._blocks(c_in), **self._plane(nodes[-1]), **out}
+        kind = SPLIT if plain["p"] >= SPLIT_FROM else POINT
         plain["units"] = out["project"]["panel_count"] if kind == POINT else plain["p"] * plain["q"]
-        self._emit(kind, plain, last, {"v": v, "y": last[-1].name} | residual)
+        self._emit(kind, plain, nodes, buffers | {"y": nodes[-1].name})
 
     def _fill(self, stem, expand, depthwise, is_band):
         """(record, buffers) of what comes before the projection."""

@@ -99,6 +99,10 @@ class Graph(Join):
         found = tuple(sizes[name] for name in self.outputs)
         return found if len(found) > 1 else found[0]
 
+    def sizes(self, size):
+        """The extents of every node's result, the inputs' included: {name: (H, W, C) or (C,)}."""
+        return self._sizes(self._tuple(size, "sizes"))
+
     def steps(self, size, prefix=""):
         sizes = self._sizes(self._tuple(size, "steps"))
         for name in self.order:

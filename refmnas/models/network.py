@@ -17,6 +17,7 @@ from ..layers.drop import checked_rate
 from ..ops._checks import FLOATS, whole
 from . import assemble, cost, initial, naming, zoo
 from . import dialect as dialects
+from . import features as feature_maps
 from .cell_spec import CellSpec
 
 
@@ -42,8 +43,8 @@ class Network:
 
     # -- running --------------------------------------------------------------------
 
-    def forward(self, x, train=False):
-        """Logits (N, classes).
+    def forward(self, x, train=False, features=False):
+        """Logits (N, classes); with features=True also the feature maps: (logits, {stride: (N, P, Q, C)}).
 
         train=False: batch norm by the running statistics, no dropout, nothing changes.
         train=True: by the batch's own, the running ones move one step, dropout and
@@ -51,6 +52,9 @@ class Network:
 
         Any size is taken, not the table's alone; an empty batch gives an empty result
         in evaluation.
+
+        The maps are those of `features`, arrays of their own; `backward` takes the
+        gradient of the logits alone.
         """
         self._check_input(x, train)
         self._output = self._auxiliary = None
@@ -58,14 +62,15 @@ class Network:
         moving = [p for _, p in self._chain.named_params() if not p.trainable] if train else []
         before = [p.value.copy() for p in moving]
         try:
-            y = self._chain.forward(x, train)
+            with feature_maps.tapped(self._chain, self.features if features else {}) as maps:
+                y = self._chain.forward(x, train)
         except Exception:
             for p, value in zip(moving, before, strict=True):
                 p.value[...] = value
             raise
         y, self._auxiliary = y if isinstance(y, tuple) else (y, None)
         self._output = y.shape
-        return y
+        return (y, maps) if features else y
 
     @property
     def auxiliary(self):
@@ -191,6 +196,17 @@ class Network:
     def layers(self) -> list[Step]:
         """Every step in the order of computation: name, kind, shapes for one image of `size`, parameters."""
         return list(self._chain.steps((self.size, self.size, 3)))
+
+    @property
+    def features(self) -> dict[int, str]:
+        """{stride: name of the layer whose result is its feature map}: refmnas.models.features.
+
+        `refmnas.compile(net).outputs(net.features)` gives the same maps.
+
+        >>> build("mobilenet-v3-small").features
+        {2: 'stem', 4: 'stages.0.0', 8: 'stages.1.1', 16: 'stages.3.1', 32: 'head'}
+        """
+        return feature_maps.names(self.spec, self.dialect)
 
     def cost(self):
         """Parameters, multiply-adds and activation bytes, row by row: refmnas.models.cost."""

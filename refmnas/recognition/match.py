@@ -18,7 +18,7 @@ from ..errors import RefmnasError
 from ..models import build, dialect, fold, naming, plan, zoo
 from ..models.cell_spec import CellSpec
 from ..models.naming import fit, inventory
-from .reduce import NORM
+from .parts import NORM
 
 _OPS = {"pointwise": "matrix", "linear": "matrix"}
 _EITHER_ORDER = ("add", "scale")

@@ -59,6 +59,26 @@ def test_show_tells_what_an_onnx_file_is(tmp_path, capsys):
     assert "a.onnx" in capsys.readouterr().err
 
 
+def test_show_tells_what_a_tflite_file_is(tmp_path, capsys):
+    from refmnas.io import tflite
+    from refmnas.models import build, fold
+
+    path = str(tmp_path / "a.tflite")
+    tflite.save(path, fold.nodes(build("mnasnet-small", width=0.5, classes=9), 64))
+    assert main(["show", path]) == 0
+    text = capsys.readouterr().out
+    assert "a.tflite, version 3" in text
+    assert "1 x 64 x 64 x 3" in text
+    assert "mnasnet-small, width 0.5" in text
+    assert main(["show", path, "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["operators"]["DEPTHWISE_CONV_2D"] == 15
+    assert record["recognised"]["network"] == "mnasnet-small"
+    (tmp_path / "a.tflite").write_bytes(b"no model")
+    assert main(["show", path]) == 2
+    assert "a.tflite" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -77,7 +77,7 @@ def test_batches_unequal_sides_and_threads(peer_name):
         assert deviation(peer.run(-x), net, -x) <= LIMIT
 
 
-@pytest.mark.parametrize("peer_name", ["ort", "openvino"])
+@pytest.mark.parametrize("peer_name", ["ort", "openvino", "litert"])
 @pytest.mark.parametrize(("network", "source"), NETWORKS)
 def test_every_step_is_within_its_own_bound(peer_name, network, source):
     net, x = stirred(network, source, classes=13), image(64, 2)
@@ -87,6 +87,16 @@ def test_every_step_is_within_its_own_bound(peer_name, network, source):
         assert list(found) == [step.name for step in steps]
         margin, name = worst(steps, {fold.IMAGE: x} | found)
         assert margin <= 1, name
+
+
+def test_litert_computes_by_its_delegate():
+    """One node leads from the image to the logits: XNNPACK took all operators."""
+    large = "mobilenet-v3-large"
+    for network, source in ((large, "torchvision"), (large, "slim"), ("efficientnet-lite0", "timm")):
+        with built("litert", stirred(network, source, classes=13), size=64) as peer:
+            nodes = [op for op in peer._interpreter._get_ops_details() if op["op_name"] == "DELEGATE"]
+            ends = [(peer._image in node["inputs"], list(node["outputs"])) for node in nodes]
+            assert ends == [(True, [peer._logits])]
 
 
 def test_onnxruntime_profiles_every_step_or_fuses_it():
