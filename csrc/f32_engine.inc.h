@@ -144,6 +144,6 @@ const rm_engine RM_NAME(engine) = {
     .stem_blocks = RM_NAME(stem_blocks),
     .dense_blocks = RM_NAME(dense_blocks),
     .step = {RM_NAME(step_stem), RM_NAME(step_band), RM_NAME(step_slab), RM_NAME(step_scale), RM_NAME(step_point),
-             RM_NAME(step_split), RM_NAME(step_mean), RM_NAME(step_dense)},
+             RM_NAME(step_split), RM_NAME(step_mean), RM_NAME(step_dense), RM_NAME(step_groups), RM_NAME(step_shortcut)},
     .activate = RM_NAME(activate),
 };

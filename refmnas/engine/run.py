@@ -14,7 +14,7 @@ import numpy as np
 from .. import kernels
 from ..errors import DataError, DtypeError, KernelError, ShapeError, SpecError
 from ..models import fold
-from . import pack, program
+from . import pack, program, steps
 
 HUGE = 1 << 21  # bytes of a large page
 _PLANS: weakref.WeakSet[Plan | Features] = weakref.WeakSet()
@@ -97,7 +97,7 @@ class Plan:
     """What `compile` returns: y = plan(x), x (N, H, W, 3) float32, y (N, classes)."""
 
     def __init__(self, nodes, *, batch, threads):
-        self.isa, shape = kernels.isa(), program.Shape(*_engine().shape(kernels.isa()))
+        self.isa, shape = kernels.isa(), steps.Shape(*_engine().shape(kernels.isa()))
         self._built = program.Builder(nodes, shape).run()
         self.batch, self.threads, self.size, self.classes = batch, threads, nodes[0].shape_in[:2], nodes[-1].shape[0]
         (self._weights,) = _arrays(self._built.packer.weights.size)
@@ -167,7 +167,7 @@ class Plan:
         return [self._row(s) for s in self._built.steps]
 
     def _row(self, s):
-        return Row(program.KINDS[s.kind], s.names, s.shape, 2 * s.macs * self.batch, s.size, s.record["units"])
+        return Row(steps.KINDS[s.kind], s.names, s.shape, 2 * s.macs * self.batch, s.size, s.record["units"])
 
     def outputs(self, names):
         """What the plan computes on its way: a function of x that gives {name: (N, H, W, C)}, as fresh arrays.
@@ -193,6 +193,7 @@ class Features:
 
     def __init__(self, plan, names):
         self._shapes = {s.buffers["y"]: s.shape for s in plan._built.steps if "y" in s.buffers and len(s.shape) == 3}
+        self._shapes |= plan._built.kept
         self._names = {name: self._found(name) for name in ([names] if isinstance(names, str) else names)}
         self._program, self._buffers, self._work, _ = plan._assembled(1, set(self._names.values()))
         self._plan, self._block = plan, plan._built.block

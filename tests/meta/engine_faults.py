@@ -18,6 +18,7 @@ class Fault(NamedTuple):
 
 
 STEPS, FILL, PLAN, ACT = "f32_engine_steps.inc.h", "f32_engine_fill.inc.h", "plan.c", "f32_engine_act.inc.h"
+GROUPED = "f32_engine_grouped.inc.h"
 
 PYTHON = (
     Fault("pack", "a depthwise filter turned by half a turn",
@@ -25,10 +26,18 @@ PYTHON = (
     Fault("pack", "a panel's weights begin one block late",
           "parts = [w[:, s * self.block : (s + n) * self.block]", "parts = [np.roll(w, -self.block * (s > 0), 1)[:, s * self.block : (s + n) * self.block]"),
     Fault("program", "the residual forgotten",
-          'residual = {"res": next(n for n in add.inputs if n != project.name)} if add else {}', "residual = {}"),
-    Fault("program", "the depthwise activation dropped",
-          '"dw_act": ACTS[depthwise.act]', '"dw_act": 0'),
-    Fault("program", "rows padded by the columns' rule",
+          'return {"res": next(n for n in add.inputs if n != project.name)} if add else {}', "return {}"),
+    Fault("program", "a shortcut's sum forgotten",
+          'return {"res": add.name}', "return {}"),
+    Fault("grouped", "every group reads the first one's channels",
+          "_pieces(g * depth, depth, size", "_pieces(0, depth, size"),
+    Fault("grouped", "the groups of a later chunk read where they lie in the whole",
+          "places -= plane[0] * starts[:, None]", "places -= 0 * starts[:, None]"),
+    Fault("grouped", "a part's weights begin one block late",
+          "before += p.blocks", "before += p.blocks - (p.first == 1)"),
+    Fault("fill", "the depthwise activation dropped",
+          '"dw_act": steps.ACTS[window.act]', '"dw_act": 0'),
+    Fault("fill", "rows padded by the columns' rule",
           '"top": top, "left": left, "p": p', '"top": left, "left": left, "p": p'),
     Fault("program", "a buffer dies before its last reader",
           "buffer.last = len(self.steps) if name in kept else number", "buffer.last = buffer.first"),
@@ -40,6 +49,8 @@ FEW = (
           "row[k] = (is_inside ? at : s->u_slots) * slot;", "row[k] = (is_inside ? (at + 1) % s->u_slots : s->u_slots) * slot;"),
     Fault(PLAN, "the threads do not meet after a step of one unit",
           "s->units * (thread + 1) / run->threads);", "s->units * (thread + 1) / run->threads - (thread > 0));"),
+    Fault(GROUPED, "a shortcut that takes every column's left neighbour's row",
+          "row[1] = {p * x_row};", "row[1] = {p * x_row / s->stride};"),
 )  # fmt: skip
 
 # The marker `slow`.
@@ -67,6 +78,17 @@ MORE = (
           ".b = panel.b, .res", ".b = g->weights + m->b, .res"),
     Fault(STEPS, "a projection that begins at the first pixel in every thread",
           "const float *a = f->program->work + s->v + first * RM_BLOCK;", "const float *a = f->program->work + s->v;"),
+    Fault(GROUPED, "the lanes of a group of eight shared with its neighbour",
+          "const int64_t from = rm_most(part->from - n * RM_BLOCK, 0)", "const int64_t from = rm_most(part->from - n * RM_BLOCK - 1, 0)"),
+    Fault(GROUPED, "the second row of a band from the first one's window",
+          "row + (p - p0) * s->stride", "row + (p - p0) * 0"),
+    Fault(GROUPED, "the zeros around a chunk's rows not written",
+          "        memset(u, 0, s->u_slots * slot * sizeof *u);", "        (void)u;"),
+    Fault(GROUPED, "the sums of a chunk before its activation",
+          "    if (s->dw_act > RM_ACT_RELU6)\n        RM_NAME(activate)((int)s->dw_act, (p1 - p0) * s->q, y);\n    RM_NAME(row_sums)(g, s, block, p0, p1, y);",
+          "    RM_NAME(row_sums)(g, s, block, p0, p1, y);\n    if (s->dw_act > RM_ACT_RELU6)\n        RM_NAME(activate)((int)s->dw_act, (p1 - p0) * s->q, y);"),
+    Fault(STEPS, "the mean of a projection without its sum",
+          ".res = s->res < 0 ? NULL : g->work + s->res + m.first * plane", ".res = NULL"),
     Fault(PLAN, "the second image read where the first lies",
           "frame.image = run->x + n * g->image_h", "frame.image = run->x + 0 * n * g->image_h"),
     Fault(ACT, "swish without its sign",
