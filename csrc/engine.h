@@ -55,6 +55,7 @@ typedef struct rm_gc {
     const int32_t *pixels; /* floats from u to each pixel's place */
     const int64_t *row;    /* floats from there to each kernel row */
     const int32_t *pieces; /* and from there to each run of `piece` input channels, in the order of the sum */
+    const float *ahead, *ahead_end; /* weights that will be wanted next: asked for a line per piece and tile */
     int64_t rows, piece_count, piece;
     float *y; /* the first pixel's; the others behind it */
     int64_t y_plane;

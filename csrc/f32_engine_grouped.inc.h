@@ -27,7 +27,8 @@ static RM_NAME(part) RM_NAME(part_of)(const rm_program *g, const rm_step *s, int
 /* `pixels` of them in tiles whose sizes differ by one at most. */
 static void RM_NAME(gc_tiled)(const rm_gc *r, int64_t blocks, int64_t pixels)
 {
-    const int64_t most = RM_NAME(gc_pixels)[blocks - 1], tiles = (pixels + most - 1) / most;
+    const int64_t most = RM_NAME(most_pixels)(blocks, r->rows * r->piece_count * r->piece, RM_NAME(gc_pixels));
+    const int64_t tiles = (pixels + most - 1) / most;
     const int64_t size = pixels / tiles, larger = pixels % tiles;
     if (larger)
         RM_NAME(gc_tiles)[blocks - 1][size](r, 0, larger);
@@ -54,14 +55,16 @@ static void RM_NAME(gc_lanes)(const rm_gc *r, const RM_NAME(part) *part, int64_t
     }
 }
 
-/* Equation (1) for a part and so many pixels, whose windows' rows lie at u + row[i]; y is the first pixel's
- * place in the part's first block. */
+/* Equation (1) for a part and `pixels` pixels from number `first` of the step's table of windows, whose rows lie at
+ * u + row[i] and on; y is the first pixel's place in the part's first block. */
 static void RM_NAME(grouped)(rm_frame *f, const rm_step *s, const RM_NAME(part) *part, const float *u, const int64_t *row,
-                             int64_t pixels, float *y, int64_t y_plane)
+                             int64_t first, int64_t pixels, float *y, int64_t y_plane)
 {
     const rm_program *g = f->program;
-    const rm_gc run = {.u = u, .w = g->weights + s->dw_w + part->before * s->depth * RM_BLOCK,
-                       .b = g->weights + s->dw_b + part->first * RM_BLOCK, .pixels = g->tables + s->windows,
+    const float *w = g->weights + s->dw_w + part->before * s->depth * RM_BLOCK;
+    const float *next = w + part->blocks * s->depth * RM_BLOCK; /* wanted soon where this part's work is done at once */
+    const rm_gc run = {.u = u, .w = w, .ahead = next,
+                       .ahead_end = s->kind != RM_STEP_BAND ? next + part->blocks * s->depth * RM_BLOCK : w, .b = g->weights + s->dw_b + part->first * RM_BLOCK, .pixels = g->tables + s->windows + first,
                        .pieces = g->tables + part->pieces, .row = row, .y = y, .y_plane = y_plane, .rows = s->kernel,
                        .piece_count = s->piece_count, .piece = s->piece, .act = (int)s->dw_act};
     if (part->from == 0 && part->to == part->blocks * RM_BLOCK)
@@ -87,7 +90,7 @@ static void RM_NAME(grouped_rows)(rm_frame *f, const rm_step *s, const float *u,
         const RM_NAME(part) part = RM_NAME(part_of)(f->program, s, k);
         float *y = v + part.first * v_plane;
         for (int64_t p = p0; p < p1; p++, y += s->q * RM_BLOCK)
-            RM_NAME(grouped)(f, s, &part, u, row + (p - p0) * s->stride, s->q, y, v_plane);
+            RM_NAME(grouped)(f, s, &part, u, row + (p - p0) * s->stride, 0, s->q, y, v_plane);
     }
     for (int64_t b = 0; b < s->v_blocks && s->part_count; b++)
         RM_NAME(finished)(f->program, s, b, p0, p1, v + b * v_plane);
@@ -107,7 +110,8 @@ static void RM_NAME(step_groups)(rm_frame *f, const rm_step *s, int64_t first, i
     for (int64_t k = first; k < last; k++) {
         const int32_t *chunk = g->tables + s->chunks + 6 * k; /* blocks, panels, parts: the first, and how many */
         const RM_NAME(part) before = RM_NAME(part_of)(g, s, chunk[4]);
-        for (int64_t n = 0; n < chunk[1] * s->depth * RM_BLOCK; n += 16) /* wanted when the expansion is done */
+        const int64_t asked = k == first ? chunk[1] * s->depth * RM_BLOCK : 0;
+        for (int64_t n = 0; n < asked; n += 16) /* wanted when the expansion is done; the later ones ask ahead */
             RM_PREFETCH(g->weights + s->dw_w + before.before * s->depth * RM_BLOCK + n);
         for (int64_t e = chunk[2]; e < chunk[2] + chunk[3]; e++) {
             const RM_NAME(panel) m = RM_NAME(panel_of)(g, &s->expand, e, s->x_blocks * RM_BLOCK);
@@ -118,22 +122,32 @@ static void RM_NAME(step_groups)(rm_frame *f, const rm_step *s, int64_t first, i
         }
         for (int64_t e = chunk[4]; e < chunk[4] + chunk[5]; e++) {
             const RM_NAME(part) part = RM_NAME(part_of)(g, s, e);
-            RM_NAME(grouped)(f, s, &part, u, row, s->p * s->q, g->work + s->v + part.first * plane, plane);
+            RM_NAME(grouped)(f, s, &part, u, row, 0, s->p * s->q, g->work + s->v + part.first * plane, plane);
         }
         for (int64_t b = chunk[0]; b < chunk[0] + chunk[1]; b++)
             RM_NAME(finished)(g, s, b, 0, s->p, g->work + s->v + b * plane);
     }
 }
 
-/* A unit is a row of a part, all rows of a part in turn. */
-static void RM_NAME(step_shortcut)(rm_frame *f, const rm_step *s, int64_t first, int64_t last)
+/* Rows [p0, p1) of part k of a shortcut. */
+static void RM_NAME(shortcut_rows)(rm_frame *f, const rm_step *s, int64_t k, int64_t p0, int64_t p1)
 {
     const rm_program *g = f->program;
-    const int64_t plane = s->p * s->q * RM_BLOCK, x_row = s->stride * s->x_w * RM_BLOCK;
-    for (int64_t unit = first; unit < last; unit++) {
-        const int64_t p = unit % s->p, row[1] = {p * x_row};
-        const RM_NAME(part) part = RM_NAME(part_of)(g, s, unit / s->p);
-        RM_NAME(grouped)(f, s, &part, g->work + s->x, row, s->q, g->work + s->y + part.first * plane + p * s->q * RM_BLOCK,
-                         plane);
+    const int64_t plane = s->p * s->q * RM_BLOCK, at = p0 * s->q, row[1] = {0};
+    const RM_NAME(part) part = RM_NAME(part_of)(g, s, k);
+    RM_NAME(grouped)(f, s, &part, g->work + s->x, row, at, (p1 - p0) * s->q,
+                     g->work + s->y + part.first * plane + at * RM_BLOCK, plane);
+}
+
+/* A unit is a row of a part, all rows of a part in turn; or, where the step has so few units, a row of all parts,
+ * a few rows at a time, so that what they read is still in the first caches for the next part. */
+static void RM_NAME(step_shortcut)(rm_frame *f, const rm_step *s, int64_t first, int64_t last)
+{
+    const int is_by_rows = s->units == s->p;
+    for (int64_t unit = first, next; unit < last; unit = next) {
+        const int64_t k = unit / s->p, p = unit % s->p;
+        next = rm_least(is_by_rows ? unit + s->rows : (k + 1) * s->p, last);
+        for (int64_t part = k; part < (is_by_rows ? s->part_count : k + 1); part++)
+            RM_NAME(shortcut_rows)(f, s, part, p, p + next - unit);
     }
 }

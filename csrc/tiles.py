@@ -197,7 +197,9 @@ def grouped(isa, n, m):
     if isa in ROLLED:
         loops = _over_pieces(_channel_by_channel(single, n, block))
     else:
-        loops = [f"        if (r->piece == {PIECE}) {{", *_over_pieces([*whole, f"w += {PIECE * n * block};"])]
+        asked = [] if is_assembled else ["RM_PREFETCH(ahead);"]
+        whole = [*asked, *whole, f"w += {PIECE * n * block};", f"ahead += {LINE};"]
+        loops = [f"        if (r->piece == {PIECE}) {{", *_over_pieces(whole)]
         loops += ["        } else {", *_over_pieces(_channel_by_channel(single, n, block)), "        }"]
     return [
         f"static void RM_NAME(gc_n{n}m{m})(const rm_gc *r, int64_t first, int64_t tiles)",
@@ -205,9 +207,11 @@ def grouped(isa, n, m):
         "    const int64_t y_plane = r->y_plane, rows = r->rows, count = r->piece_count;",
         "    const int32_t *at = r->pixels + first;",
         f"    float *y = r->y + first * {block};",
+        *([] if isa in ROLLED else [f"    const float *ahead = r->ahead + first / {m} * rows * count * {LINE};"]),
         f"    for (; tiles; tiles--, at += {m}, y += {m * block}) {{",
         *(f"        {line}" for line in ([windows] if is_assembled else apart)),
         "        const float *w = r->w;",
+        *([] if isa in ROLLED else ["        ahead = ahead < r->ahead_end ? ahead : w;"]),
         *listing(f"        const blk bias{{0}} = blk_load(r->b + {{0}} * {block});", blocks),
         *listing("        blk c{0}_{1} = bias{1};", pixels, blocks),
         *loops,
@@ -252,13 +256,13 @@ def _grouped_steps(n, m, block, channels, x):
 def _grouped_assembly(n, m, block):
     """The same for a piece as AVX2 instructions; the pixels' places come from memory, a few for all its channels."""
     places = ("rax", "rcx", "r8", "r9", "r10", "r11")[:m]
-    text = [f"mov {8 * p}(%[x]), %%{place}" for p, place in enumerate(places)]
+    text = ["prefetcht1 (%[ahead])", *(f"mov {8 * p}(%[x]), %%{place}" for p, place in enumerate(places))]
     for u in range(PIECE):
         text += [f"vmovups {(u * n + j) * block * 4}(%[w]), %%ymm{12 + j}" for j in range(n)]
         for p, place in enumerate(places):
             text.append(f"vbroadcastss {u * 4}(%%{place},%[k],4), %%ymm15")
             text += [f"vfmadd231ps %%ymm{12 + j}, %%ymm15, %[c{p}{j}]" for j in range(n)]
-    return _block_of_assembly(text, n, m, '[x] "r"(x), [w] "r"(w), [k] "r"(k)', places)
+    return _block_of_assembly(text, n, m, '[x] "r"(x), [w] "r"(w), [k] "r"(k), [ahead] "r"(ahead)', places)
 
 
 def _block_of_assembly(text, n, m, inputs, places=()):

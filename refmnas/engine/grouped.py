@@ -20,6 +20,8 @@ import numpy as np
 from . import pack
 
 PIECE = 8  # csrc/tiles.py
+ROWS_FROM = 16  # rows of output from which on a shortcut goes through all its parts a few rows at a time
+ROWS = 2
 
 
 class Part(NamedTuple):
@@ -104,8 +106,8 @@ def shortcut(packer, node, act):
     record = _convolution(packer, node, (h * w * packer.block, packer.block))
     return record | {
         "x_h": h, "x_w": w, "x_blocks": pack.blocks_of(c, packer.block), "kernel": 1, "stride": node.stride, "dw_act": act,
-        "p": p, "q": q, "units": record["part_count"] * p,
-        "windows": packer.tables.add(np.arange(q) * node.stride * packer.block),
+        "p": p, "q": q, "rows": ROWS, "units": p if p >= ROWS_FROM else record["part_count"] * p,
+        "windows": packer.tables.add((np.arange(p)[:, None] * w + np.arange(q)) * node.stride * packer.block),
     }  # fmt: skip
 
 

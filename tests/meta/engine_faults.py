@@ -49,8 +49,8 @@ FEW = (
           "row[k] = (is_inside ? at : s->u_slots) * slot;", "row[k] = (is_inside ? (at + 1) % s->u_slots : s->u_slots) * slot;"),
     Fault(PLAN, "the threads do not meet after a step of one unit",
           "s->units * (thread + 1) / run->threads);", "s->units * (thread + 1) / run->threads - (thread > 0));"),
-    Fault(GROUPED, "a shortcut that takes every column's left neighbour's row",
-          "row[1] = {p * x_row};", "row[1] = {p * x_row / s->stride};"),
+    Fault(GROUPED, "a shortcut whose second thread begins at the first row",
+          "at = p0 * s->q, row[1]", "at = 0, row[1]"),
 )  # fmt: skip
 
 # The marker `slow`.
