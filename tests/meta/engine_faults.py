@@ -49,8 +49,6 @@ FEW = (
           "row[k] = (is_inside ? at : s->u_slots) * slot;", "row[k] = (is_inside ? (at + 1) % s->u_slots : s->u_slots) * slot;"),
     Fault(PLAN, "the threads do not meet after a step of one unit",
           "s->units * (thread + 1) / run->threads);", "s->units * (thread + 1) / run->threads - (thread > 0));"),
-    Fault(GROUPED, "a shortcut whose second thread begins at the first row",
-          "at = p0 * s->q, row[1]", "at = 0, row[1]"),
 )  # fmt: skip
 
 # The marker `slow`.
@@ -78,7 +76,9 @@ MORE = (
           ".b = panel.b, .res", ".b = g->weights + m->b, .res"),
     Fault(STEPS, "a projection that begins at the first pixel in every thread",
           "const float *a = f->program->work + s->v + first * RM_BLOCK;", "const float *a = f->program->work + s->v;"),
-    Fault(GROUPED, "the lanes of a group of eight shared with its neighbour",
+    Fault(GROUPED, "a shortcut whose second thread begins at the first row",
+          "at = p0 * s->q, row[1]", "at = 0, row[1]"),
+    Fault(GROUPED, "a lane of the group before taken along",
           "const int64_t from = rm_most(part->from - n * RM_BLOCK, 0)", "const int64_t from = rm_most(part->from - n * RM_BLOCK - 1, 0)"),
     Fault(GROUPED, "the second row of a band from the first one's window",
           "row + (p - p0) * s->stride", "row + (p - p0) * 0"),
