@@ -96,36 +96,49 @@ static void RM_NAME(grouped_rows)(rm_frame *f, const rm_step *s, const float *u,
         RM_NAME(finished)(f->program, s, b, p0, p1, v + b * v_plane);
 }
 
-/* A chunk: some groups that fill their blocks.  Its expansion, all of the plane, between zeros; then its parts. */
+/* The expansion of a chunk, the rows that output rows [p0, p1) read, to their places in u. */
+static void RM_NAME(expand_chunk)(rm_frame *f, const rm_step *s, const int32_t *chunk, int64_t p0, int64_t p1, float *u)
+{
+    const rm_program *g = f->program;
+    const int64_t pitch = s->u_pitch * RM_BLOCK, r0 = rm_most(p0 * s->stride - s->top, 0);
+    const int64_t r1 = rm_least((p1 - 1) * s->stride - s->top + s->kernel, s->x_h);
+    for (int64_t k = chunk[2]; k < chunk[2] + chunk[3] && r0 < r1; k++) {
+        const RM_NAME(panel) m = RM_NAME(panel_of)(g, &s->expand, k, s->x_blocks * RM_BLOCK);
+        rm_pw run = {.a = g->work + s->x + r0 * s->x_w * RM_BLOCK, .w = m.w, .b = m.b, .y = u + (m.first - chunk[0]) * pitch,
+                     .at = g->tables + s->u_places + r0 * s->x_w, .a_plane = s->x_h * s->x_w * RM_BLOCK, .y_plane = pitch,
+                     .blocks = s->x_blocks, .pixels = (r1 - r0) * s->x_w, .act = (int)s->expand.act};
+        RM_NAME(pw)(f, &run, m.blocks);
+    }
+}
+
+/* A chunk is some groups that fill their blocks, a unit a row of its output, all rows of a chunk in turn: a thread
+ * has whole chunks but where its units begin and end.  A chunk's expansion lies between zeros; then its parts. */
 static void RM_NAME(step_groups)(rm_frame *f, const rm_step *s, int64_t first, int64_t last)
 {
     const rm_program *g = f->program;
     float *u = f->scratch + s->u;
-    const int64_t slot = RM_NAME(slot)(s), plane = s->p * s->q * RM_BLOCK, pitch = s->u_pitch * RM_BLOCK;
+    const int64_t slot = RM_NAME(slot)(s), plane = s->p * s->q * RM_BLOCK;
     int64_t row[RM_REACH];
     for (int64_t i = 0; i < s->kernel; i++)
         row[i] = i * slot;
     if (first < last)
         memset(u, 0, s->u_slots * slot * sizeof *u);
-    for (int64_t k = first; k < last; k++) {
+    for (int64_t unit = first, next; unit < last; unit = next) {
+        const int64_t k = unit / s->p, p0 = unit % s->p, p1 = rm_least(last - k * s->p, s->p), at = p0 * s->q;
         const int32_t *chunk = g->tables + s->chunks + 6 * k; /* blocks, panels, parts: the first, and how many */
+        float *v = g->work + s->v + at * RM_BLOCK;
         const RM_NAME(part) before = RM_NAME(part_of)(g, s, chunk[4]);
-        const int64_t asked = k == first ? chunk[1] * s->depth * RM_BLOCK : 0;
+        const int64_t asked = unit == first ? chunk[1] * s->depth * RM_BLOCK : 0;
         for (int64_t n = 0; n < asked; n += 16) /* wanted when the expansion is done; the later ones ask ahead */
             RM_PREFETCH(g->weights + s->dw_w + before.before * s->depth * RM_BLOCK + n);
-        for (int64_t e = chunk[2]; e < chunk[2] + chunk[3]; e++) {
-            const RM_NAME(panel) m = RM_NAME(panel_of)(g, &s->expand, e, s->x_blocks * RM_BLOCK);
-            rm_pw run = {.a = g->work + s->x, .w = m.w, .b = m.b, .y = u + (m.first - chunk[0]) * pitch,
-                         .at = g->tables + s->u_places, .a_plane = s->x_h * s->x_w * RM_BLOCK, .y_plane = pitch,
-                         .blocks = s->x_blocks, .pixels = s->x_h * s->x_w, .act = (int)s->expand.act};
-            RM_NAME(pw)(f, &run, m.blocks);
-        }
+        RM_NAME(expand_chunk)(f, s, chunk, p0, p1, u);
         for (int64_t e = chunk[4]; e < chunk[4] + chunk[5]; e++) {
             const RM_NAME(part) part = RM_NAME(part_of)(g, s, e);
-            RM_NAME(grouped)(f, s, &part, u, row, 0, s->p * s->q, g->work + s->v + part.first * plane, plane);
+            RM_NAME(grouped)(f, s, &part, u, row, at, (p1 - p0) * s->q, v + part.first * plane, plane);
         }
         for (int64_t b = chunk[0]; b < chunk[0] + chunk[1]; b++)
-            RM_NAME(finished)(g, s, b, 0, s->p, g->work + s->v + b * plane);
+            RM_NAME(finished)(g, s, b, p0, p1, v + b * plane);
+        next = k * s->p + p1;
     }
 }
 

@@ -70,7 +70,7 @@ enum {
     RM_STEP_SPLIT = 5, /* the same; pixels */
     RM_STEP_MEAN = 6,  /* pointwise convolution and mean over all pixels; panels */
     RM_STEP_DENSE = 7, /* the last layer; panels */
-    RM_STEP_GROUPS = 8, /* expansion, grouped convolution, some groups at a time; chunks of groups */
+    RM_STEP_GROUPS = 8, /* expansion, grouped convolution, a chunk of groups at a time; rows of output of each chunk */
     RM_STEP_SHORTCUT = 9, /* pointwise convolution, also with a stride; rows of output, or of each part */
     RM_STEPS = 10
 };

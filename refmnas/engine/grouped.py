@@ -91,7 +91,7 @@ def windows(packer, node, fill, is_band):
     starts = np.array([chunk.first for chunk in found])
     own = np.searchsorted(starts, np.arange(node.groups) * (channels // node.groups) // block, side="right") - 1
     return {
-        "units": len(found), "u_blocks": most, "u_slots": max((p - 1) * stride + node.kernel, top + h),
+        "units": len(found) * p, "u_blocks": most, "u_slots": max((p - 1) * stride + node.kernel, top + h),
         "u_places": packer.tables.add((np.arange(h)[:, None] + top) * slot + (np.arange(w) + left) * block),
         "windows": packer.tables.add(np.arange(p)[:, None] * stride * slot + columns),
         "chunks": packer.tables.add(_table(found, channels, node.groups, block)),

@@ -80,6 +80,8 @@ MORE = (
           "at = p0 * s->q, row[1]", "at = 0, row[1]"),
     Fault(GROUPED, "a lane of the group before taken along",
           "const int64_t from = rm_most(part->from - n * RM_BLOCK, 0)", "const int64_t from = rm_most(part->from - n * RM_BLOCK - 1, 0)"),
+    Fault(GROUPED, "a chunk shared by two threads without its halo",
+          "r0 = rm_most(p0 * s->stride - s->top, 0);", "r0 = p0 * s->stride;"),
     Fault(GROUPED, "the second row of a band from the first one's window",
           "row + (p - p0) * s->stride", "row + (p - p0) * 0"),
     Fault(GROUPED, "the zeros around a chunk's rows not written",
