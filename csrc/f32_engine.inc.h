@@ -12,14 +12,14 @@ static const float RM_SIX = 6.0f;
 
 typedef void (*RM_NAME(dw_tile))(const rm_dw *r, const int64_t *row, int64_t q, float *y);
 
-/* Every row in runs of 7 pixels, or of 8 where that is fewer runs; the last one moves back over
+/* Every row in runs of 7 pixels, or of 8 where there is such a tile and that is fewer runs; the last one moves back over
  * its neighbour, and a row of fewer is computed beside its place and copied.  (A row of u has
  * room for a run.) */
 static inline __attribute__((always_inline)) void RM_NAME(dw_rows)(const rm_dw *r, RM_NAME(dw_tile) seven,
                                                                     RM_NAME(dw_tile) eight)
 {
     const int64_t n = r->pixels;
-    const int is_long = (n + 7) / 8 < (n + 6) / 7;
+    const int is_long = eight && (n + 7) / 8 < (n + 6) / 7;
     const int64_t *row = r->row;
     float *y = r->y;
     for (int64_t p = 0; p < r->rows; p++, row += r->stride, y += r->y_row) {

@@ -9,11 +9,31 @@
  * Bound: 2.5 units in the last place, for sigmoid and swish alike; below -88.376 they are 0,
  * at most 4.2e-39 and 3.7e-37 off (benchmarks/activations.py: measured for every float32).
  */
-static const float RM_LOG2E = 0x1.715476p+0f, RM_LN2_HIGH = -0x1.62e4p-1f, RM_LN2_LOW = -0x1.7f7d1cp-20f;
-static const float RM_SHIFT = 0x1.8p+23f, RM_UNSHIFT = -0x1.8p+23f, RM_ONE = 1.0f, RM_MINUS_ONE = -1.0f;
-static const float RM_EXP_MOST = 89.0f, RM_EXP_LEAST = -87.0f, RM_THREE = 3.0f;
-static const float RM_SLIM_SIXTH = 0.16667f, RM_FIFTH = 0.2f, RM_HALF = 0.5f;
-static const float RM_P[5] = {0x1.fffffcp-2f, 0x1.555492p-3f, 0x1.5558f2p-5f, 0x1.123a2p-7f, 0x1.6a23cep-10f};
+/* A constant in every lane, so that an instruction takes it from memory: there are more of them than registers. */
+#if RM_BLOCK == 16
+#define RM_ALL(c) {c, c, c, c, c, c, c, c, c, c, c, c, c, c, c, c}
+#else
+#define RM_ALL(c) {c, c, c, c, c, c, c, c}
+#endif
+enum {
+    RM_MINUS_LOG2E, RM_LN2_HIGH, RM_LN2_LOW, RM_SHIFT, RM_UNSHIFT, RM_ONE, RM_MINUS_ONE, RM_EXP_MOST, RM_EXP_LEAST, RM_P,
+    RM_THREE = RM_P + 5, RM_SIXES, RM_SLIM_SIXTH, RM_FIFTH, RM_HALF, RM_CONSTANTS
+};
+static const float RM_NAME(constants)[RM_CONSTANTS][RM_BLOCK] __attribute__((aligned(64))) = {
+    [RM_MINUS_LOG2E] = RM_ALL(-0x1.715476p+0f), [RM_LN2_HIGH] = RM_ALL(0x1.62e4p-1f),
+    [RM_LN2_LOW] = RM_ALL(0x1.7f7d1cp-20f), [RM_SHIFT] = RM_ALL(0x1.8p+23f), [RM_UNSHIFT] = RM_ALL(-0x1.8p+23f),
+    [RM_ONE] = RM_ALL(1.0f), [RM_MINUS_ONE] = RM_ALL(-1.0f),
+    [RM_EXP_MOST] = RM_ALL(-89.0f), [RM_EXP_LEAST] = RM_ALL(87.0f),
+    [RM_P] = RM_ALL(0x1.fffffcp-2f), [RM_P + 1] = RM_ALL(-0x1.555492p-3f), [RM_P + 2] = RM_ALL(0x1.5558f2p-5f),
+    [RM_P + 3] = RM_ALL(-0x1.123a2p-7f), [RM_P + 4] = RM_ALL(0x1.6a23cep-10f),
+    [RM_THREE] = RM_ALL(3.0f), [RM_SIXES] = RM_ALL(6.0f), [RM_SLIM_SIXTH] = RM_ALL(0.16667f),
+    [RM_FIFTH] = RM_ALL(0.2f), [RM_HALF] = RM_ALL(0.5f),
+};
+
+RM_INLINE blk RM_NAME(constant)(int index)
+{
+    return blk_load(RM_NAME(constants)[index]);
+}
 
 RM_INLINE blk RM_NAME(fma)(blk a, blk b, blk sum)
 {
@@ -21,40 +41,41 @@ RM_INLINE blk RM_NAME(fma)(blk a, blk b, blk sum)
     return sum;
 }
 
-/* Equation (1); below -87 it is e^-87, and from 127.5 ln 2 on infinite, so that what is divided by it is 0. */
-RM_INLINE blk RM_NAME(exp)(blk t)
+/* 1 + e^-x, by (1) of t = -x; signs are moved into the constants, so that nothing is negated.  From x = 87 on it
+ * is 1; at and below -127.5 ln 2 infinite, so that what is divided by it is 0. */
+RM_INLINE blk RM_NAME(one_and_exp)(blk x)
 {
-    t = blk_max(blk_min(t, blk_set(&RM_EXP_MOST)), blk_set(&RM_EXP_LEAST));
-    const blk shifted = RM_NAME(fma)(t, blk_set(&RM_LOG2E), blk_set(&RM_SHIFT));
-    const blk n = blk_add(shifted, blk_set(&RM_UNSHIFT)), one = blk_set(&RM_ONE);
-    const blk r = RM_NAME(fma)(n, blk_set(&RM_LN2_LOW), RM_NAME(fma)(n, blk_set(&RM_LN2_HIGH), t));
-    blk p = blk_set(&RM_P[4]);
+    x = blk_min(blk_max(x, RM_NAME(constant)(RM_EXP_MOST)), RM_NAME(constant)(RM_EXP_LEAST));
+    const blk shifted = RM_NAME(fma)(x, RM_NAME(constant)(RM_MINUS_LOG2E), RM_NAME(constant)(RM_SHIFT));
+    const blk n = blk_add(shifted, RM_NAME(constant)(RM_UNSHIFT));
+    const blk r = RM_NAME(fma)(n, RM_NAME(constant)(RM_LN2_LOW), RM_NAME(fma)(n, RM_NAME(constant)(RM_LN2_HIGH), x));
+    blk p = RM_NAME(constant)(RM_P + 4);
     for (int k = 3; k >= 0; k--)
-        p = RM_NAME(fma)(p, r, blk_set(&RM_P[k]));
-    p = RM_NAME(fma)(RM_NAME(fma)(p, r, one), r, one);
-    return blk_mul(p, blk_pow2(shifted));
+        p = RM_NAME(fma)(p, r, RM_NAME(constant)(RM_P + k));
+    p = RM_NAME(fma)(RM_NAME(fma)(p, r, RM_NAME(constant)(RM_MINUS_ONE)), r, RM_NAME(constant)(RM_ONE));
+    return RM_NAME(fma)(p, blk_pow2(shifted), RM_NAME(constant)(RM_ONE));
 }
 
 RM_INLINE blk RM_NAME(act)(int act, blk x)
 {
-    const blk zero = blk_zero(), six = blk_set(&RM_SIX), one = blk_set(&RM_ONE);
+    const blk zero = blk_zero(), six = RM_NAME(constant)(RM_SIXES), one = RM_NAME(constant)(RM_ONE);
     switch (act) {
     case RM_ACT_RELU:
         return blk_max(x, zero);
     case RM_ACT_RELU6:
         return blk_min(blk_max(x, zero), six);
     case RM_ACT_SWISH:
-        return blk_div(x, blk_add(one, RM_NAME(exp)(blk_mul(x, blk_set(&RM_MINUS_ONE)))));
+        return blk_div(x, RM_NAME(one_and_exp)(x));
     case RM_ACT_SIGMOID:
-        return blk_div(one, blk_add(one, RM_NAME(exp)(blk_mul(x, blk_set(&RM_MINUS_ONE)))));
+        return blk_div(one, RM_NAME(one_and_exp)(x));
     case RM_ACT_HARD_SIGMOID:
-        return blk_div(blk_min(blk_max(blk_add(x, blk_set(&RM_THREE)), zero), six), six);
+        return blk_div(blk_min(blk_max(blk_add(x, RM_NAME(constant)(RM_THREE)), zero), six), six);
     case RM_ACT_HARD_SWISH:
-        return blk_div(blk_mul(x, blk_min(blk_max(blk_add(x, blk_set(&RM_THREE)), zero), six)), six);
+        return blk_div(blk_mul(x, blk_min(blk_max(blk_add(x, RM_NAME(constant)(RM_THREE)), zero), six)), six);
     case RM_ACT_HARD_SIGMOID_SLIM:
-        return blk_mul(blk_min(blk_max(blk_add(x, blk_set(&RM_THREE)), zero), six), blk_set(&RM_SLIM_SIXTH));
+        return blk_mul(blk_min(blk_max(blk_add(x, RM_NAME(constant)(RM_THREE)), zero), six), RM_NAME(constant)(RM_SLIM_SIXTH));
     case RM_ACT_HARD_SIGMOID_KERAS:
-        return blk_min(blk_max(blk_add(blk_mul(x, blk_set(&RM_FIFTH)), blk_set(&RM_HALF)), zero), one);
+        return blk_min(blk_max(blk_add(blk_mul(x, RM_NAME(constant)(RM_FIFTH)), RM_NAME(constant)(RM_HALF)), zero), one);
     }
     return x;
 }

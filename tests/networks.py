@@ -1,6 +1,7 @@
 """Small networks for the tests of writers and peers: of the zoo, and step lists that have every op and activation."""
 
 import numpy as np
+import pytest
 
 from refmnas.io import _steps
 from refmnas.models import build, fold
@@ -10,6 +11,20 @@ SOURCES = (
     ("mnasnet-a1", "tf"), ("mnasnet-b1", "torchvision"), ("mobilenet-v2", "keras"), ("efficientnet-lite0", "timm"),
     ("mobilenet-v1", "slim"), ("mobilenet-v3-small", "torchvision"), ("fbnet-c", "official"), ("regnety-200mf", "timm"),
 )  # fmt: skip
+
+# One or two of each family: what holds for every network is shown of these in the fast suite, of the others by `slow`.
+FEW = (
+    "mnasnet-a1", "mnasnet-b1", "mnasnet-small", "mobilenet-v1", "mobilenet-v2", "mobilenet-v3-large", "mobilenet-v3-small",
+    "mobilenet-v3-large-minimalistic", "efficientnet-b0", "efficientnet-lite0", "fbnet-c", "regnetx-200mf", "regnety-400mf",
+)  # fmt: skip
+
+
+def few_first(rows, few=FEW):
+    """Parameters of a test whose rows are names, or begin with one: those outside `few` carry the marker `slow`."""
+    plain = [row if isinstance(row, tuple) else (row,) for row in rows]
+    return [row[0] if len(row) == 1 else row for row in plain if row[0] in few] + [
+        pytest.param(*row, marks=pytest.mark.slow) for row in plain if row[0] not in few
+    ]
 
 
 def stirred(name, dialect=None, seed=0, **options):

@@ -50,6 +50,12 @@ def test_a_wrong_rank_is_refused(function, name):
     refuse(ShapeError, function, ["shape"], arrays | {name: wrong}, options)
 
 
+def test_a_wrong_rank_is_refused_where_the_extents_would_fit():
+    x, one = np.ones((1, 2, 2, 3, 1)), np.ones(())
+    refuse(ShapeError, "pointwise.forward", ["x", x.shape], {"x": x, "w": np.ones((3, 4))}, {})
+    refuse(ShapeError, "dropout.forward", ["x", "()"], {"x": one, "mask": one}, {"rate": 0.5})
+
+
 # The axis that another array must agree with, where it is not the last.
 TIED_AXIS = {
     ("softmax_xent", "x"): 0,
@@ -92,11 +98,11 @@ def test_windows_that_cannot_be_are_refused(function, option, value):
 def test_a_kernel_larger_than_the_padded_image_is_refused(function):
     arrays, options = valid(function)
     x = arrays["x"]
-    arrays["x"] = np.ones((x.shape[0], 1, 1, x.shape[3]), np.float32)
-    kernel = (9, 9, *arrays["w"].shape[2:])
+    arrays["x"] = np.ones((x.shape[0], 1, 2, x.shape[3]), np.float32)
+    kernel = (9, 8, *arrays["w"].shape[2:])
     arrays["w"] = np.ones(kernel, np.float32)
-    words = ["x", "(4, 8)", "(9, 9)"]  # 1 + 1 + 2 rows and 1 + 3 + 4 columns: each side of the padding counts
-    refuse(ShapeError, function, words, arrays, options | {"pad": (1, 2, 3, 4), "dilation": 1})
+    words = ["x", "(4, 9)", "(17, 15)"]  # 1 + 1 + 2 rows and 2 + 3 + 4 columns: each side of the padding counts
+    refuse(ShapeError, function, words, arrays, options | {"pad": (1, 2, 3, 4), "stride": 3, "dilation": 2})
 
 
 @WINDOWED
@@ -150,7 +156,7 @@ OUT_OF_RANGE = [
     *(("batchnorm.running", "unbiased", v) for v in (1, "yes", None)),
     *((f"{op}.{f}", "rate", v) for op in ("dropout", "drop_path") for f in ("forward", "backward")
       for v in (-0.1, 1, 1.5, np.nan, "half", None)),
-    *((f"softmax_xent.{f}", "smoothing", v) for f in ("forward", "backward") for v in (-0.1, 1.1, np.nan, None)),
+    *((f"softmax_xent.{f}", "smoothing", v) for f in ("forward", "backward") for v in (-0.1, 1.1, np.nan, b"0.5", None)),
     *((f"{op}.{f}", "stride", v) for op in POOLS for f in BOTH for v in (0, -1, 1.5, "2", None, True)),
     *((f"{op}.{f}", "ceil", v) for op in POOLS for f in BOTH for v in (0, 1, "up", None)),
     *((f"average_pool.{f}", "count_pad", v) for f in BOTH for v in (0, 1, None)),
@@ -244,10 +250,14 @@ def test_results_that_cannot_be_written_are_refused(function, backend):
 @WITH_OUT
 @pytest.mark.parametrize("backend", ["numpy", "auto", "oracle"])
 def test_a_result_in_the_memory_of_an_input_is_refused(function, backend):
-    x = np.ones((1, 2, 2, 3), np.float32)
-    w = {"conv.forward": (1, 1, 3, 3), "pointwise.forward": (3, 3), "depthwise.forward": (1, 1, 3)}[function]
-    with use(backend):
-        refuse(ShapeError, function, ["out", "memory"], {"x": x, "w": np.ones(w, np.float32)}, {}, out=x)
+    memory = {name: np.ones(32, np.float32) for name in ("x", "w", "b")}
+    shapes = {"conv.forward": (1, 1, 3, 3), "pointwise.forward": (3, 3), "depthwise.forward": (1, 1, 3)}
+    shapes = {"x": (1, 2, 2, 3), "w": shapes[function], "b": (3,)}
+    arrays = {name: memory[name][: np.prod(shape)].reshape(shape) for name, shape in shapes.items()}
+    for name in memory:
+        out = memory[name][2:14].reshape(1, 2, 2, 3)  # begins inside the input
+        with use(backend):
+            refuse(ShapeError, function, ["out", "memory"], arrays, {}, out=out)
 
 
 @WITH_OUT

@@ -99,6 +99,22 @@ def test_three_by_three_is_the_reference_at_every_edge(stride, left):
             assert all(map(np.array_equal, got, want)), (name, width, options)
 
 
+@pytest.mark.parametrize(("Kh", "Kw"), [(7, 3), (5, 3), (3, 7), (7, 5), (2, 3), (4, 5)])
+def test_rows_outside_the_image_are_skipped_by_kernels_that_are_not_square(Kh, Kw):
+    """With a pad as large as the kernel, whole windows lie outside."""
+    rng = np.random.default_rng(Kh)
+    x, w = whole_numbers(rng, (1, 4, 5, 17)), whole_numbers(rng, (Kh, Kw, 17))
+    options = {"pad": (Kh, Kh, Kw, Kw)}
+    with use("numpy"):
+        y = depthwise.forward(x, w, **options)
+        dy = whole_numbers(rng, y.shape)
+        want = [y, *depthwise.backward(dy, x, w, **options)]
+    for name in kernels.isas():
+        with kernels.select_isa(name), use("c"):
+            got = [depthwise.forward(x, w, **options), *depthwise.backward(dy, x, w, **options)]
+        assert all(map(np.array_equal, got, want)), name
+
+
 @pytest.mark.parametrize("layer", LAYERS, ids=lambda row: "C{}-H{}-W{}-k{}-s{}".format(*row))
 def test_real_layers_have_the_scalar_bits(layer):
     C, H, W, K, S = layer

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from networks import SOURCES, every_step, image, stirred
+from networks import SOURCES, every_step, few_first, image, stirred
 from onnx_files import encode, model, node, value
 
 import refmnas
@@ -18,7 +18,7 @@ def written(path, steps, **options):
 
 
 @pytest.mark.parametrize(("name", "source"), [*SOURCES, ("mnasnet-small", "timm"), ("efficientnet-lite1", "tf")])
-@pytest.mark.parametrize("opset", [7, 17])
+@pytest.mark.parametrize("opset", [pytest.param(7, marks=pytest.mark.slow), 17])
 def test_what_our_writer_wrote_is_recognised_with_the_same_weights(tmp_path, name, source, opset):
     net = stirred(name, source, width=0.5, classes=7, size=65)
     steps = fold.nodes(net, 65)
@@ -88,7 +88,7 @@ def _nodes(step, result, state, tensors, eps):
             node("BatchNormalization", [f"{step.name}/conv", *names], [result], epsilon=eps)]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "source"), SOURCES)
+@pytest.mark.parametrize(("name", "source"), few_first(SOURCES, ("mnasnet-b1", "mobilenet-v3-small", "regnety-200mf")))
 def test_batch_norm_that_was_not_folded_comes_back_as_it_was(tmp_path, name, source):
     net = stirred(name, source, width=0.5, classes=7, size=64)
     message = unfolded(net, 64)

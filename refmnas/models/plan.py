@@ -124,6 +124,11 @@ def _out_channels(spec, dialect, stage):
     return rounded + group if rounded < 0.9 * c_out else rounded
 
 
+def stage_channels(spec, dialect):
+    """The output channels that the stages have, each once."""
+    return {_out_channels(spec, dialect, stage) for stage in spec.stages}
+
+
 def repeats(stage, depth):
     """Equation (3)."""
     return math.ceil(stage.repeats * depth) if stage.deepens else stage.repeats

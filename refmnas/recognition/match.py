@@ -53,14 +53,15 @@ def _longer(shape):
 
 def _by_shapes(stem, shapes, classes, found):
     """The networks whose weights have these shapes."""
+    ends = {shape[-1] for shape in shapes if shape}
     for name in zoo.names():
         fits = []
         for source in zoo.get(name).sources:
             convention = dialect.of(source, name)
             for width in dict.fromkeys(fit.WIDTHS):
                 spec = zoo.get(name, width)
-                if plan.stem_channels(spec, convention) != stem:
-                    continue
+                if plan.stem_channels(spec, convention) != stem or not ends >= plan.stage_channels(spec, convention):
+                    continue  # told by a few of the widths: a whole inventory takes milliseconds, and there are thousands
                 spec = replace(spec, head=replace(spec.head, classes=classes))
                 arrays = inventory.of(spec, convention)
                 if Counter(_longer(a.shape) for a in arrays.values() if a.kind != layout.PLAIN) == shapes:

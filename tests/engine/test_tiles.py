@@ -19,7 +19,6 @@ if disassembly.objdump() is None or platform.machine() not in ("x86_64", "AMD64"
 
 LIBRARY = _cffi.__file__
 FUNCTIONS = disassembly.functions(LIBRARY)
-COMPILER = disassembly.compiler(LIBRARY)
 if not any(name.startswith("rm_step_band__") for name in FUNCTIONS):
     pytest.skip("the extension has no symbols", allow_module_level=True)
 
@@ -35,11 +34,6 @@ tiles = _generator()
 PASS = 8  # channels of a pass of a pw tile's loop: tiles.pointwise; of a gc tile's: tiles.PIECE
 COLUMNS = 9  # columns and channels of a pass of a stem tile's loop: tiles.stem
 
-# GCC 12 keeps these in memory: (vectors to the stack or back) in the loop, as measured.
-SPILLED = {
-    ("avx2", "dw_k7s1r8"): 2, ("avx2", "dw_k7s2r8"): 2, ("avx512", "pw_n2m11"): 2, ("avx512", "pw_n2m12"): 2,
-    ("avx512", "pw_n3m8"): 6, ("avx512", "stem_n3m6"): 2, ("avx512", "stem_n3m7"): 6,
-}  # fmt: skip
 # The tiles that most multiply-adds of the networks pass through.
 MAIN = [
     ("avx2", "pw_n3m4"), ("avx2", "pw_n2m5"), ("avx2", "pw_n2m4"), ("avx2", "stem_n2m4"), ("avx2", "dw_k3s1r7"),
@@ -69,11 +63,7 @@ def parameters():
         for name in tiles.tiles(isa):
             if re.search(r"m\d+$|r\d+$", name) is None:
                 continue
-            count = SPILLED.get((isa, name))
-            is_known = re.search(r"\b12\.\d", COMPILER) is not None and "GCC" in COMPILER
-            reason = f"GCC 12 spills: {count} uses of the stack by vectors in the loop"
-            marks = [pytest.mark.xfail(strict=is_known, reason=reason)] if count else []
-            yield pytest.param(isa, name, marks=marks)
+            yield pytest.param(isa, name)
 
 
 @pytest.mark.parametrize(("isa", "name"), [*parameters()])
@@ -91,12 +81,6 @@ def test_a_tile_reads_each_operand_once_and_spills_no_vector(isa, name):
 def test_the_main_tiles_leave_the_stack_alone(isa, name):
     counts = disassembly.counted(lines_of(isa, name))
     assert (counts.spills, counts.reloads) == (0, 0), counts
-
-
-@pytest.mark.parametrize(("isa", "name"), SPILLED)
-@pytest.mark.skipif("GCC" not in COMPILER or not re.search(r"\b12\.\d", COMPILER), reason="measured with GCC 12")
-def test_known_spills_are_no_more_than_measured(isa, name):
-    assert disassembly.counted(lines_of(isa, name)).spills <= SPILLED[isa, name]
 
 
 def test_the_registers_suffice_for_every_tile():

@@ -13,7 +13,6 @@ from functools import cache
 from pathlib import Path
 
 import clib
-import numpy as np
 import planting
 
 import refmnas
