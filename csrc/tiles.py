@@ -189,7 +189,7 @@ def _stem_step(n, m, block, u):
 def grouped(isa, n, m):
     """The lines of gc_nNmM."""
     block, pixels, blocks = SHAPES[SHAPE_OF[isa]]["block"], range(m), range(n)
-    is_assembled = isa == "avx2" and n * m == ASSEMBLED
+    is_assembled = isa == "avx2" and n > 1 and n * m == ASSEMBLED
     windows = f"const float *x[{m}] = {{{', '.join(f'r->u + at[{p}]' for p in pixels)}}};"
     apart = [f"const float *const x{p} = r->u + at[{p}];" for p in pixels]
     whole = _grouped_assembly(n, m, block) if is_assembled else _grouped_steps(n, m, block, range(PIECE), "x{0}")
