@@ -175,6 +175,7 @@ def pixels(s):
 
 
 PROOFS = {
+    "even_cells": logits, "strided_pool_counts": logits,
     "padding": logits, "bn_eps": logits, "gate": logits, "se_activation": logits, "first_skip": logits,
     "conv_bias": parameters, "expand_one": parameters, "mid_base": parameters, "mid_rounding": parameters,
     "se_base": parameters, "se_rounding": parameters, "width_rule": parameters, "stem_fixed_below": parameters,

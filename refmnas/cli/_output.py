@@ -133,3 +133,8 @@ class Progress:
         if self.live and self.width:
             sys.stderr.write("\r" + " " * self.width + "\r")
             sys.stderr.flush()
+
+
+def extents(shape):
+    """(112, 112, 32) as "112 x 112 x 32"."""
+    return " x ".join(map(str, shape))

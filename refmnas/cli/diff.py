@@ -84,6 +84,8 @@ def _block(b):
     """
     if b is None:
         return "-"
+    if "filters" in b:
+        return f"{b['kind']} {b['filters']} of {b['now']}, {b['before']}"
     widths = f"{b['c_in']} > {b['mid']} > {b['c_out']}" if b["expands"] else f"{b['c_in']} > {b['c_out']}"
     more = (f" g {b['groups']}" if b["groups"] else "") + (f" se {b['squeeze']}" if b["squeeze"] else "")
     size = " x ".join(map(str, b["size_in"]))

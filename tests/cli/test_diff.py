@@ -54,6 +54,23 @@ def test_the_width_rule_of_torchvision_makes_another_regnet(capsys):
     assert {p["b"]["c_out"] for p in found["blocks"] if p["differs"]} == {400}
 
 
+def test_cells_stand_beside_cells_and_beside_blocks(capsys):
+    found = record(["nasnet-a-mobile@slim", "nasnet-a-large@slim"], capsys)
+    told = changed(found["network"])
+    assert (told["parameters"], told["filters"], told["skips"]) == ((5_289_978, 88_753_150), (44, 168), (False, True))
+    places = {place["place"]: place for place in found["blocks"]}
+    assert places["cell_1"]["differs"] == ["filters"]
+    assert places["cell_17"]["a"] is None
+    assert list(places)[:3] == ["stem_0", "stem_1", "cell_0"]
+    found = record(["nasnet-a-large@timm", "nasnet-a-large@pretrainedmodels"], capsys)
+    assert not changed(found["network"])
+    assert changed(found["dialect"])["even_cells"] == ([], ["reduction_0"])
+    assert main(["diff", "enas-micro", "mnasnet-small"]) == 0
+    out = capsys.readouterr().out
+    assert "normal 36 of stem, stem" in out
+    assert "stages.6.0" in out
+
+
 def test_a_file_stands_beside_a_name(tmp_path, capsys):
     path = tmp_path / "mine.json"
     path.write_text(text.to_json(zoo.get("mnasnet-small")), encoding="utf-8")

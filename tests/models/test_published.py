@@ -4,14 +4,12 @@ import pytest
 
 from refmnas.models import dialect, published, zoo
 
-LATER = {"nasnet-a-mobile", "nasnet-a-large"}  # figures of networks that are no chain of blocks
-
 
 def test_every_figure_is_of_a_network_a_dialect_and_a_place():
     for f in published.FIGURES:
-        assert f.network in zoo.SPECS or f.network in LATER, f
+        assert f.network in zoo.SPECS, f
         assert f.dialect in dialect.SOURCES
-        assert f.network in LATER or f.dialect in zoo.get(f.network).sources, f
+        assert f.dialect in zoo.get(f.network).sources, f
         assert 40 < f.top1 < 90
         assert f.top5 is None or f.top1 < f.top5 < 100
         assert f.source in published._PLACES.values()

@@ -12,7 +12,7 @@ from networks import image, stirred
 
 from refmnas import peers
 from refmnas.errors import DtypeError, PeerError, ShapeError, SpecError
-from refmnas.models import build, dialect
+from refmnas.models import build, dialect, zoo
 from refmnas.peers import base, ort, published
 
 RUNTIMES = ("onnxruntime", "openvino", "torch", "torchvision", "timm", "ncnn", "ai_edge_litert")
@@ -236,6 +236,16 @@ def test_profiled_nodes_go_to_their_steps():
 )
 def test_a_published_module_is_taken_where_it_computes_the_same(network, options, name):
     assert published.name_of(build(network, **options)) == name
+
+
+@pytest.mark.parametrize(("source", "options", "name"), [
+    ("timm", {}, ("timm", "nasnetalarge")), ("timm", {"merge": (3,)}, None), ("timm", {"auxiliary": 0.4}, None),
+    ("slim", {}, None), ("pretrainedmodels", {}, None),
+])  # fmt: skip
+def test_timms_large_nasnet_is_taken_in_its_own_conventions(source, options, name):
+    """Of the table and the dialect alone: 88 million weights need not be drawn."""
+    spec = replace(zoo.get("nasnet-a-large"), **options)
+    assert published.name_of(SimpleNamespace(spec=spec, dialect=dialect.of(source, spec.name))) == name
 
 
 def test_no_published_module_is_taken_for_other_conventions():

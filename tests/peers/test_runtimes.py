@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from local_bound import reference, worst
-from networks import image, stirred
+from networks import cells, image, stirred
 
 from refmnas import peers
+from refmnas.errors import SpecError
 from refmnas.models import fold
 
 pytestmark = pytest.mark.parity
@@ -46,6 +47,24 @@ def test_logits_agree_with_float64(peer_name, network, source):
         assert np.array_equal(first, again)
         assert np.array_equal(first, peer.run(x))
         assert peer.version in peer.description
+
+
+@pytest.mark.parametrize("peer_name", ["ort", "openvino", "torch-eager"])
+@pytest.mark.parametrize("name", ["nasnet-a-mobile", "enas-micro", "head and merge"])
+def test_networks_of_cells_and_what_no_paper_has_agree_with_float64(peer_name, name):
+    size = 21 if name == "enas-micro" else 66
+    if name == "head and merge":
+        net = stirred("mnasnet-small", "tf", classes=13, size=size, head="spp", merge=(1, 3))
+    else:
+        net = cells(name, size)
+    x = image(size)
+    with built(peer_name, net, size=size) as peer:
+        assert deviation(peer.run(x), net, x) <= LIMIT
+
+
+def test_ncnn_refuses_cells_by_name():
+    with pytest.raises(SpecError, match="is the op 'act', wanted one of conv"):
+        built("ncnn", cells("enas-micro", 21), size=21)
 
 
 @pytest.mark.parametrize("peer_name", peers.names())
