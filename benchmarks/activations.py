@@ -34,7 +34,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 import numpy as np
 
 from refmnas import kernels
-from refmnas.engine.program import ACTS
+from refmnas.engine.steps import ACTS
 from refmnas.kernels import engine
 
 # kind -> (largest error in units in the last place, largest absolute error where float32 has no such digits)

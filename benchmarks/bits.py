@@ -29,11 +29,6 @@ SIZES, WIDTHS = (33, 41, 48, 65), (0.35, 1.0)
 THREADS, BATCHES = (1, 2, 3, 5, 8), (1, 2, 3)
 
 
-def compiled():
-    """The names of the networks that the engine takes: all but RegNet, whose grouped convolution has no step."""
-    return [name for name in names() if not name.startswith("regnet")]
-
-
 def stirred(name, width, classes, seed):
     """A network whose batch norm has something to fold."""
     net, rng = build(name, width=width, classes=classes, seed=seed), np.random.default_rng(seed)
@@ -105,7 +100,7 @@ def main(argv=None):
     parser.add_argument("--size", type=int, action="append", help=f"repeatable; default {SIZES}")
     given = parser.parse_args(argv)
     wrong = []
-    for name in given.network or compiled():
+    for name in given.network or names():
         wrong += _network(name, given.outputs, given.width or WIDTHS, given.size or SIZES)
     print("".join(f"  differs: {line}\n" for line in wrong), end="")
     return 1 if wrong else 0

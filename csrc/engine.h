@@ -3,7 +3,9 @@
  * Memory    planes of blocks: [block of channels][row][column][RM_BLOCK], where a width that
  *           is no multiple of the block has zero lanes at its end.
  * Weights   pointwise: panels of a few blocks, each [input channel][channel of the panel];
- *           depthwise: [block][kernel row][kernel column][RM_BLOCK]; biases beside them.
+ *           depthwise: [block][kernel row][kernel column][RM_BLOCK]; grouped: parts of a few
+ *           blocks, each [kernel row][kernel column][input channel][channel of the part]; biases
+ *           beside them.
  * Order     every result of a convolution is one chain of multiply-adds from its bias, by
  *           kernel row, kernel column, input channel; a mean is, within a row, one chain of
  *           additions by column, then of the rows' sums by row, then times 1/(H*W) rounded.
@@ -28,7 +30,7 @@ typedef struct rm_frame {
 
 /* Some pixels of a pointwise convolution against one panel of weights. */
 typedef struct rm_pw {
-    const float *a, *w, *b, *res; /* res: added to the result, at its places; or NULL */
+    const float *a, *w, *b, *res; /* res: added before the activation, at its places; or NULL */
     float *y;
     const int32_t *at; /* floats from y to each pixel */
     const float *ahead, *ahead_end; /* weights that will be wanted next: asked for a line per block and tile */
@@ -46,6 +48,19 @@ typedef struct rm_stem {
     int64_t x_step, rows, columns, y_plane; /* floats from pixel to pixel; kernel rows; floats of one */
     int act;
 } rm_stem;
+
+/* Some pixels of a grouped convolution against one part of its weights; each pixel's window anywhere. */
+typedef struct rm_gc {
+    const float *u, *w, *b;
+    const int32_t *pixels; /* floats from u to each pixel's place */
+    const int64_t *row;    /* floats from there to each kernel row */
+    const int32_t *pieces; /* and from there to each run of `piece` input channels, in the order of the sum */
+    const float *ahead, *ahead_end; /* weights that will be wanted next: asked for a line per piece and tile */
+    int64_t rows, piece_count, piece;
+    float *y; /* the first pixel's; the others behind it */
+    int64_t y_plane;
+    int act;
+} rm_gc;
 
 /* Some rows of one block of a depthwise convolution. */
 typedef struct rm_dw {

@@ -75,6 +75,14 @@ static void RM_NAME(dw)(const rm_dw *r)
             RM_NAME(activate)(r->act, r->pixels, r->y + p * r->y_row);
 }
 
+/* Pixels of a tile beside so many blocks, at most.  With few multiply-adds in a sum, tiles of eight or nine
+ * accumulators are faster than larger ones: the next one begins while they end. */
+static int64_t RM_NAME(most_pixels)(int64_t blocks, int64_t depth, const int most[3])
+{
+    static const int64_t FEW[] = {8, 4, 3};
+    return RM_BLOCK == 8 && depth <= 48 ? FEW[blocks - 1] : most[blocks - 1];
+}
+
 /* Pixels [first, first + count) in tiles whose sizes differ by one at most. */
 static void RM_NAME(pw_tiled)(rm_pw *r, int64_t panel, int64_t first, int64_t count)
 {
@@ -82,10 +90,7 @@ static void RM_NAME(pw_tiled)(rm_pw *r, int64_t panel, int64_t first, int64_t co
         RM_NAME(pw_dense)(r, first, count);
         return;
     }
-    /* With few input channels tiles of eight or nine accumulators are faster than larger ones. */
-    static const int64_t FEW[] = {8, 4, 3};
-    const int is_small = RM_BLOCK == 8 && r->blocks * RM_BLOCK <= 48;
-    const int64_t most = is_small ? FEW[panel - 1] : RM_NAME(pw_pixels)[panel - 1];
+    const int64_t most = RM_NAME(most_pixels)(panel, r->blocks * RM_BLOCK, RM_NAME(pw_pixels));
     const int64_t tiles = (count + most - 1) / most, size = count / tiles, larger = count % tiles;
     if (larger)
         RM_NAME(pw_tiles)[panel - 1][size](r, first, larger);
@@ -144,6 +149,6 @@ const rm_engine RM_NAME(engine) = {
     .stem_blocks = RM_NAME(stem_blocks),
     .dense_blocks = RM_NAME(dense_blocks),
     .step = {RM_NAME(step_stem), RM_NAME(step_band), RM_NAME(step_slab), RM_NAME(step_scale), RM_NAME(step_point),
-             RM_NAME(step_split), RM_NAME(step_mean), RM_NAME(step_dense)},
+             RM_NAME(step_split), RM_NAME(step_mean), RM_NAME(step_dense), RM_NAME(step_groups), RM_NAME(step_shortcut)},
     .activate = RM_NAME(activate),
 };

@@ -14,25 +14,30 @@ static void RM_NAME(rows_of)(const rm_step *s, int64_t p0, int64_t p1, int64_t r
     }
 }
 
-/* One block, rows [p0, p1) into v, whose row p0 begins at y; their sums where the step keeps them. */
-static void RM_NAME(depthwise)(rm_frame *f, const rm_step *s, const float *u, const int64_t *row, int64_t block,
-                               int64_t p0, int64_t p1, float *y)
+/* The sums of rows [p0, p1) of a block, from y, where the step keeps them. */
+static void RM_NAME(row_sums)(const rm_program *g, const rm_step *s, int64_t block, int64_t p0, int64_t p1, const float *y)
 {
-    const rm_program *g = f->program;
-    const int64_t y_row = s->q * RM_BLOCK;
-    const rm_dw run = {.u = u, .w = g->weights + s->dw_w + block * s->kernel * s->kernel * RM_BLOCK,
-                       .b = g->weights + s->dw_b + block * RM_BLOCK, .row = row, .y = y, .rows = p1 - p0,
-                       .pixels = s->q, .y_row = y_row, .kernel = s->kernel, .stride = s->stride, .act = (int)s->dw_act};
-    RM_NAME(dw)(&run);
-    if (!s->is_summed)
-        return;
-    for (int64_t p = p0; p < p1; p++, y += y_row) {
+    for (int64_t p = p0; s->is_summed && p < p1; p++, y += s->q * RM_BLOCK) {
         blk sum = blk_zero();
         for (int64_t q = 0; q < s->q; q++)
             sum = blk_add(sum, blk_load(y + q * RM_BLOCK));
         blk_store(g->work + s->sums + (p * s->v_blocks + block) * RM_BLOCK, sum);
     }
 }
+
+/* One block, rows [p0, p1) into v, whose row p0 begins at y. */
+static void RM_NAME(depthwise)(rm_frame *f, const rm_step *s, const float *u, const int64_t *row, int64_t block,
+                               int64_t p0, int64_t p1, float *y)
+{
+    const rm_program *g = f->program;
+    const rm_dw run = {.u = u, .w = g->weights + s->dw_w + block * s->kernel * s->kernel * RM_BLOCK,
+                       .b = g->weights + s->dw_b + block * RM_BLOCK, .row = row, .y = y, .rows = p1 - p0,
+                       .pixels = s->q, .y_row = s->q * RM_BLOCK, .kernel = s->kernel, .stride = s->stride, .act = (int)s->dw_act};
+    RM_NAME(dw)(&run);
+    RM_NAME(row_sums)(g, s, block, p0, p1, y);
+}
+
+#include "f32_engine_grouped.inc.h"
 
 /* A product over `pixels` neighbouring pixels from `first`: panel k. */
 static void RM_NAME(product)(rm_frame *f, const rm_step *s, const rm_product *m, int64_t k, const float *a,
@@ -72,8 +77,9 @@ static void RM_NAME(step_band)(rm_frame *f, const rm_step *s, int64_t first, int
         int64_t rows[RM_REACH];
         RM_NAME(rows_of)(s, p0, p1, rows);
         float *v = s->is_private ? f->scratch + s->v : shared + p0 * row;
-        for (int64_t b = 0; b < s->v_blocks; b++)
+        for (int64_t b = 0; b < s->v_blocks && !s->part_count; b++)
             RM_NAME(depthwise)(f, s, u + b * s->u_pitch * RM_BLOCK, rows, b, p0, p1, v + b * v_plane);
+        RM_NAME(grouped_rows)(f, s, u, rows, p0, p1, v, v_plane);
         for (int64_t k = 0; k < s->project.panel_count; k++)
             RM_NAME(product)(f, s, &s->project, k, v, v_plane, s->v_blocks, p0 * s->q, (p1 - p0) * s->q);
     }
@@ -161,7 +167,7 @@ static void RM_NAME(step_split)(rm_frame *f, const rm_step *s, int64_t first, in
         RM_NAME(product)(f, s, &s->project, k, a, s->p * s->q * RM_BLOCK, s->v_blocks, first, last - first);
 }
 
-/* A panel's planes in the scratch, then the mean of each channel: rows first. */
+/* A panel's planes, kept or in the scratch, then the mean of each channel: rows first. */
 static void RM_NAME(step_mean)(rm_frame *f, const rm_step *s, int64_t first, int64_t last)
 {
     const rm_program *g = f->program;
@@ -169,12 +175,13 @@ static void RM_NAME(step_mean)(rm_frame *f, const rm_step *s, int64_t first, int
     const float share = 1.0f / (float)(s->p * s->q);
     for (int64_t k = first; k < last; k++) {
         const RM_NAME(panel) m = RM_NAME(panel_of)(g, &s->project, k, s->v_blocks * RM_BLOCK);
-        rm_pw run = {.a = g->work + s->v, .w = m.w, .b = m.b, .y = f->scratch + s->u, .at = g->tables,
-                           .a_plane = plane, .y_plane = plane, .blocks = s->v_blocks, .pixels = s->p * s->q,
+        float *planes = s->planes < 0 ? f->scratch + s->u : g->work + s->planes + m.first * plane;
+        rm_pw run = {.a = g->work + s->v, .w = m.w, .b = m.b, .y = planes, .at = g->tables,
+                           .res = s->res < 0 ? NULL : g->work + s->res + m.first * plane, .a_plane = plane, .y_plane = plane, .blocks = s->v_blocks, .pixels = s->p * s->q,
                            .act = (int)s->project.act};
         RM_NAME(pw)(f, &run, m.blocks);
         for (int64_t b = 0; b < m.blocks; b++) {
-            const float *x = f->scratch + s->u + b * plane;
+            const float *x = planes + b * plane;
             blk total = blk_zero();
             for (int64_t p = 0; p < s->p; p++) {
                 blk sum = blk_zero();

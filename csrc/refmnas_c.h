@@ -70,7 +70,9 @@ enum {
     RM_STEP_SPLIT = 5, /* the same; pixels */
     RM_STEP_MEAN = 6,  /* pointwise convolution and mean over all pixels; panels */
     RM_STEP_DENSE = 7, /* the last layer; panels */
-    RM_STEPS = 8
+    RM_STEP_GROUPS = 8, /* expansion, grouped convolution, a chunk of groups at a time; rows of output of each chunk */
+    RM_STEP_SHORTCUT = 9, /* pointwise convolution, also with a stride; rows of output, or of each part */
+    RM_STEPS = 10
 };
 
 /* How a band or a slab comes by the planes that its depthwise convolution reads. */
@@ -92,14 +94,15 @@ typedef struct rm_step {
     int64_t stem_kernel, stem_stride, stem_top, stem_left, stem_pitch, stem_lines;
     rm_product expand;                                          /* or the stem */
     int64_t u, u_blocks, u_h, u_w, u_pitch, u_slots, u_places;  /* rows before the depthwise convolution, as a ring */
-    int64_t dw_w, dw_b, dw_act, kernel, stride, top, left;
+    int64_t dw_w, dw_b, dw_act, kernel, stride, top, left;      /* the depthwise or grouped convolution, or the shortcut */
+    int64_t parts, part_count, depth, windows, piece_count, piece, chunks; /* of a grouped one: csrc/f32_engine_grouped.inc.h */
     int64_t p, q, rows;                                         /* output; rows at a time */
     int64_t v, v_blocks, is_private;                            /* after the depthwise convolution */
     int64_t sums, is_summed;                                    /* its rows' sums */
     rm_product squeeze, excite;
     int64_t squeeze_blocks;
     rm_product project;
-    int64_t y, res;
+    int64_t y, res, planes;                                     /* planes: where a mean keeps what it is of */
     int64_t later, later_size;                                  /* weights of the last layer to ask for meanwhile */
 } rm_step;
 
@@ -108,7 +111,7 @@ typedef struct rm_program {
     const rm_step *steps;
     const float *weights;
     float *work;
-    const int32_t *tables; /* panels (first block, blocks), then places of pixels */
+    const int32_t *tables; /* panels (first block, blocks), places of pixels, parts, chunks, pieces */
     int64_t scratch, scratch_size; /* in work: the threads' own */
     int64_t image_h, image_w, classes;
 } rm_program;

@@ -9,10 +9,12 @@ build writes these files into its temporary folder; none is kept in the tree.
     pw_nNmM      M pixels x N blocks of a pointwise convolution: per input channel k, N
                  vectors of weights, M broadcasts, M*N multiply-adds.          (contract: engine.h, rm_pw)
     stem_nNmM    M pixels x N blocks of a dense convolution of the image.                      (rm_stem)
+    gc_nNmM      M pixels x N blocks of a grouped convolution: pw's step over every channel of
+                 every window's pixel, the M windows anywhere.                                  (rm_gc)
     dw_kKsSrR    R pixels of one block of a depthwise convolution.                            (rm_dw)
 
 Order     every output is one chain of multiply-adds from its bias: pw by k; stem by kernel
-          row, then column and channel; dw by kernel row, then column.  The same for every
+          row, then column and channel; gc likewise; dw by kernel row, then column.  The same for every
           N, M and instruction set.
 Registers M*N accumulators, N weights (or M inputs), one more: at most as many as there are.
 """
@@ -23,8 +25,10 @@ from pathlib import Path
 
 # block: channels of a vector; pixels[N]: most pixels beside N blocks, so many that GCC 12 spills none.
 SHAPES = {
-    "narrow": {"block": 8, "pixels": {1: 8, 2: 6, 3: 4}, "dense": 8, "stem": {1: 8, 2: 4}},
-    "wide": {"block": 16, "pixels": {1: 14, 2: 10, 3: 7}, "dense": 8, "stem": {1: 7, 2: 7, 3: 5}},
+    "narrow": {"block": 8, "pixels": {1: 8, 2: 6, 3: 4}, "dense": 8, "stem": {1: 8, 2: 4}, "grouped": {1: 8, 2: 6, 3: 4}},
+    "wide": {
+        "block": 16, "pixels": {1: 14, 2: 10, 3: 7}, "dense": 8, "stem": {1: 7, 2: 7, 3: 5}, "grouped": {1: 10, 2: 8, 3: 6},
+    },
 }
 SHAPE_OF = {"avx2": "narrow", "neon": "narrow", "scalar": "narrow", "avx512": "wide", "wide16": "wide"}
 ROLLED = ("scalar", "wide16")  # out-of-line vocabularies: unrolling costs compile time and gains nothing
@@ -32,6 +36,7 @@ WINDOWS = ((3, 1), (3, 2), (5, 1), (5, 2), (7, 1), (7, 2))
 SEVEN, EIGHT = 7, 8  # pixels of a depthwise tile: eight chains keep two units of latency 4 busy; seven are a row of 7
 LINE = 16  # floats of a cache line
 DENSE_AHEAD = 1024  # floats of weights that a panel of one pixel asks for in advance
+PIECE = 8  # channels of a pass of a grouped convolution's loop, where its groups are whole multiples of it
 ASSEMBLED = 12  # accumulators at which GCC 12 spills on AVX2, where the loop's body is given as assembly
 
 
@@ -69,11 +74,9 @@ def pointwise(isa, n, m):
         f"            ahead += {LINE}, later += {LINE};",
         *_advance(block, unroll),
         "        }",
-        *_activated(pixels, blocks),
         "        const int64_t y_plane = r->y_plane;",
-        "        if (r->res) {",
-        *listing("            c{0}_{1} = blk_add(c{0}_{1}, blk_load(r->res + at[{0}] + {1} * y_plane));", pixels, blocks),
-        "        }",
+        *_summed(pixels, blocks),
+        *_activated(pixels, blocks),
         *listing("        blk_store(r->y + at[{0}] + {1} * y_plane, c{0}_{1});", pixels, blocks),
         "    }",
         "    r->later = later;",
@@ -118,6 +121,12 @@ def _assembly(n, m, block):
             text.append(f"vbroadcastss {(p * block + u) * 4}(%[x]), %%ymm15")
             text += [f"vfmadd231ps %%ymm{12 + j}, %%ymm15, %[c{p}{j}]" for j in range(n)]
     return _block_of_assembly(text, n, m, '[x] "r"(x), [w] "r"(w), [ahead] "r"(ahead), [later] "r"(later)')
+
+
+def _summed(pixels, blocks):
+    """The residual, before the activation."""
+    added = "            c{0}_{1} = blk_add(c{0}_{1}, blk_load(r->res + at[{0}] + {1} * y_plane));"
+    return ["        if (r->res) {", *listing(added, pixels, blocks), "        }"]
 
 
 def _activated(pixels, blocks):
@@ -177,10 +186,89 @@ def _stem_step(n, m, block, u):
     return [*lines, "                }"]
 
 
-def _block_of_assembly(text, n, m, inputs):
-    """Lines of C around instructions that change the accumulators c0_0 and on."""
+def grouped(isa, n, m):
+    """The lines of gc_nNmM."""
+    block, pixels, blocks = SHAPES[SHAPE_OF[isa]]["block"], range(m), range(n)
+    is_assembled = isa == "avx2" and n > 1 and n * m == ASSEMBLED
+    windows = f"const float *x[{m}] = {{{', '.join(f'r->u + at[{p}]' for p in pixels)}}};"
+    apart = [f"const float *const x{p} = r->u + at[{p}];" for p in pixels]
+    whole = _grouped_assembly(n, m, block) if is_assembled else _grouped_steps(n, m, block, range(PIECE), "x{0}")
+    single = _grouped_steps(n, m, block, range(1), "x[{0}]" if is_assembled else "x{0}")
+    if isa in ROLLED:
+        loops = _over_pieces(_channel_by_channel(single, n, block))
+    else:
+        asked = [] if is_assembled else ["RM_PREFETCH(ahead);"]
+        whole = [*asked, *whole, f"w += {PIECE * n * block};", f"ahead += {LINE};"]
+        loops = [f"        if (r->piece == {PIECE}) {{", *_over_pieces(whole)]
+        loops += ["        } else {", *_over_pieces(_channel_by_channel(single, n, block)), "        }"]
+    return [
+        f"static void RM_NAME(gc_n{n}m{m})(const rm_gc *r, int64_t first, int64_t tiles)",
+        "{",
+        "    const int64_t y_plane = r->y_plane, rows = r->rows, count = r->piece_count;",
+        "    const int32_t *at = r->pixels + first;",
+        f"    float *y = r->y + first * {block};",
+        *([] if isa in ROLLED else [f"    const float *ahead = r->ahead + first / {m} * rows * count * {LINE};"]),
+        f"    for (; tiles; tiles--, at += {m}, y += {m * block}) {{",
+        *(f"        {line}" for line in ([windows] if is_assembled else apart)),
+        "        const float *w = r->w;",
+        *([] if isa in ROLLED else ["        ahead = ahead < r->ahead_end ? ahead : w;"]),
+        *listing(f"        const blk bias{{0}} = blk_load(r->b + {{0}} * {block});", blocks),
+        *listing("        blk c{0}_{1} = bias{1};", pixels, blocks),
+        *loops,
+        *_activated(pixels, blocks),
+        *listing(f"        blk_store(y + {{0}} * {block} + {{1}} * y_plane, c{{0}}_{{1}});", pixels, blocks),
+        "    }",
+        "}",
+    ]
+
+
+def _over_pieces(body):
+    """`body` for every piece of a window: k floats from a pixel's place to its first channel."""
+    return [
+        "            for (int64_t i = 0; i < rows; i++) {",
+        "                const int64_t row = r->row[i];",
+        "                for (int64_t t = 0; t < count; t++) {",
+        "                    int64_t k = row + r->pieces[t];",
+        *(f"                    {line}" for line in body),
+        "                }",
+        "            }",
+    ]
+
+
+def _channel_by_channel(single, n, block):
+    return [f"for (int64_t e = 0; e < r->piece; e++, k++, w += {n * block}) {{", *single, "}"]
+
+
+def _grouped_steps(n, m, block, channels, x):
+    """The channels of a piece; `x` names a pixel's place."""
+    lines = []
+    for u in channels:
+        lines.append("{")
+        lines += [f"    blk b{j} = blk_load(w + {(u * n + j) * block});" for j in range(n)]
+        lines += [f"    RM_PIN(b{j});" for j in range(n)]
+        for p in range(m):
+            lines.append(f"    const blk a{p} = blk_set({x.format(p)} + k + {u});")
+            lines += [f"    blk_mac(&c{p}_{j}, &a{p}, &b{j});" for j in range(n)]
+        lines.append("}")
+    return lines
+
+
+def _grouped_assembly(n, m, block):
+    """The same for a piece as AVX2 instructions; the pixels' places come from memory, a few for all its channels."""
+    places = ("rax", "rcx", "r8", "r9", "r10", "r11")[:m]
+    text = ["prefetcht1 (%[ahead])", *(f"mov {8 * p}(%[x]), %%{place}" for p, place in enumerate(places))]
+    for u in range(PIECE):
+        text += [f"vmovups {(u * n + j) * block * 4}(%[w]), %%ymm{12 + j}" for j in range(n)]
+        for p, place in enumerate(places):
+            text.append(f"vbroadcastss {u * 4}(%%{place},%[k],4), %%ymm15")
+            text += [f"vfmadd231ps %%ymm{12 + j}, %%ymm15, %[c{p}{j}]" for j in range(n)]
+    return _block_of_assembly(text, n, m, '[x] "r"(x), [w] "r"(w), [k] "r"(k), [ahead] "r"(ahead)', places)
+
+
+def _block_of_assembly(text, n, m, inputs, places=()):
+    """Lines of C around instructions that change the accumulators c0_0 and on, and the registers `places`."""
     outputs = ", ".join(f'[c{p}{j}] "+x"(c{p}_{j})' for p in range(m) for j in range(n))
-    clobbers = '"ymm12", "ymm13", "ymm14", "ymm15", "memory"'
+    clobbers = ", ".join(f'"{name}"' for name in ("ymm12", "ymm13", "ymm14", "ymm15", *places, "memory"))
     lines = [f'                "{line}\\n\\t"' for line in text]
     return ["            __asm__(", *lines, f"                : {outputs} : {inputs} : {clobbers});"]
 
@@ -248,6 +336,7 @@ def tables(isa):
     lines += [f"    {{{_row(f'stem_n{n}m', shape['stem'][n], stems)}}}," for n in range(1, widest + 1)] + ["};"]
     pixels = ", ".join(str(shape["stem"][n]) for n in range(1, widest + 1))
     lines += [f"static const int RM_NAME(stem_pixels)[{widest}] = {{{pixels}}};"]
+    lines += _tables_of_grouped(shape["grouped"])
     lines += [
         "static const struct {",
         "    int kernel, stride;",
@@ -257,6 +346,14 @@ def tables(isa):
     lines += [f"    {{{k}, {s}, RM_NAME(dw_k{k}s{s})}}," for k, s in WINDOWS] + ["};"]
     lines += [f"static void (*const RM_NAME(pw_dense))(rm_pw *, int64_t, int64_t) = RM_NAME(pw_n{shape['dense']}m1);"]
     return [*lines, f"enum {{ RM_NAME(stem_blocks) = {widest} }};"]
+
+
+def _tables_of_grouped(most):
+    """The tiles of a grouped convolution, and the most pixels of each width."""
+    longest, widths = max(most.values()), range(1, 4)
+    lines = [f"static void (*const RM_NAME(gc_tiles)[3][{longest}])(const rm_gc *, int64_t, int64_t) = {{"]
+    lines += [f"    {{{_row(f'gc_n{n}m', most[n], longest)}}}," for n in widths] + ["};"]
+    return [*lines, f"static const int RM_NAME(gc_pixels)[3] = {{{', '.join(str(most[n]) for n in widths)}}};"]
 
 
 def _row(prefix, count, length):
@@ -269,6 +366,7 @@ def tiles(isa):
     found = {f"pw_n{n}m{m}": pointwise(isa, n, m) for n, most in shape["pixels"].items() for m in range(1, most + 1)}
     found[f"pw_n{shape['dense']}m1"] = pointwise(isa, shape["dense"], 1)
     found |= {f"stem_n{n}m{m}": stem(isa, n, m) for n, most in shape["stem"].items() for m in range(1, most + 1)}
+    found |= {f"gc_n{n}m{m}": grouped(isa, n, m) for n, most in shape["grouped"].items() for m in range(1, most + 1)}
     for k, s in WINDOWS:
         found |= {f"dw_k{k}s{s}r{r}": depthwise(isa, k, s, r) for r in runs(isa, k)}
         found[f"dw_k{k}s{s}"] = depthwise_rows(isa, k, s)

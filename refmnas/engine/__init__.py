@@ -4,6 +4,9 @@ plan = compile(net)          folds, packs, places: once
 y = plan(x)                  runs
 
 program    from folded nodes to steps: which ones are fused, and how
+steps      what a step is
+fill       its rows before a windowed convolution
+grouped    grouped convolutions: parts, pieces, chunks
 pack       weights as the kernels read them
 memory     where every buffer lies
 run        the Plan that a user holds

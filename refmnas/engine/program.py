@@ -8,6 +8,13 @@ A block [expand] -> depthwise -> [squeeze and excitation] -> project [-> add] be
     slab, [scale,] point or split   where the planes are small: a panel of channels at a time
                     through expansion and depthwise convolution, then the projection
 
+RegNet's block, expand -> grouped convolution -> [squeeze and excitation] -> project,
+[shortcut,] add, becomes the same with
+
+    groups          in the place of a slab: some groups at a time through expansion and convolution
+    shortcut        before what adds it: the strided 1 x 1 of the block's input, into the place
+                    of the sum, which the projection then adds to
+
 The stem fills the first block's ring where that block expands nothing.  The head's mean is
 taken from each panel's planes while they are in the cache; where the head has no 1 x 1 of
 its own, the last block's projection is it.  A dense layer in between is a point.
@@ -16,52 +23,18 @@ its own, the last block's projection is it.  A dense layer in between is a point
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from ..errors import SpecError
 from ..models.fold import IMAGE
-from . import pack
+from . import fill, grouped, pack, steps
 from .memory import Buffer, place
+from .steps import ACTS, Step
 
-ACTS = {
-    "identity": 0, "relu": 1, "relu6": 2, "swish": 3, "sigmoid": 4, "hard_sigmoid": 5, "hard_swish": 6,
-    "hard_sigmoid_slim": 7, "hard_sigmoid_keras": 8,
-}  # fmt: skip
-HEAD = ["pointwise", "pool", "linear"]
-STEM, BAND, SLAB, SCALE, POINT, SPLIT, MEAN, DENSE = range(8)
-KINDS = ("stem", "band", "slab", "scale", "point", "split", "mean", "dense")
-FILL_STEM, FILL_EXPAND, FILL_COPY = range(3)
-RUN = 7  # pixels of a depthwise tile: csrc/tiles.py
 BAND_FROM = 32
 SPLIT_FROM = 14  # rows of output from which on a projection is split by pixels, not by channels
-BAND_ROWS = 2
-REACH = 256  # rows before the depthwise convolution that a band or a slab reaches over: RM_REACH
 TILE_MACS = 4 * 24 * 8  # multiply-adds for which a line of weights is asked in advance
-
-
-@dataclass(frozen=True)
-class Shape:
-    """What an instruction set's kernels take."""
-
-    isa: int
-    block: int
-    stem_blocks: int
-    dense_blocks: int
-
-
-@dataclass
-class Step:
-    """One step: the record for C, and what a reader wants to know."""
-
-    kind: int
-    record: dict
-    names: tuple[str, ...]  # the nodes that it computes
-    shape: tuple[int, ...]  # of the last one's result
-    macs: int
-    size: int  # bytes of their weights and biases
-    buffers: dict = field(default_factory=dict)  # field of the record -> name of a buffer
 
 
 class Builder:
@@ -73,6 +46,7 @@ class Builder:
         self.packer = pack.Packer(shape.block)
         self.steps: list[Step] = []
         self.sizes: dict[str, int] = {}
+        self.kept: dict[str, tuple[int, ...]] = {}  # results that a mean is of and that are stored all the same
         self.scratch = 0
         pixels = max((n.shape_in[0] * n.shape_in[1] for n in self.nodes if len(n.shape_in) == 3 and n.op != "conv"), default=0)
         stem = self.nodes[0].shape
@@ -82,21 +56,28 @@ class Builder:
 
     def run(self):
         """All steps; SpecError naming the first node that no step is known for."""
-        at = self._checked(0, self._stem())
+        at = self._checked(0, self._stem(), set())
         while at < len(self.nodes):
-            at = self._checked(at, self._head(at) or self._bottleneck(at) or self._refuse(at))
-        if self.steps[-1].kind != DENSE:
+            known = set(self.sizes)
+            at = self._checked(at, self._head(at) or self._bottleneck(at) or self._refuse(at), known)
+        if self.steps[-1].kind != steps.DENSE:
             self._refuse(at - 1)
         self._ask_early()
         return self
 
-    def _checked(self, first, last):
-        """`last`, where nodes first..last - 1 read one another as their fusion has it, and else what is stored."""
+    def _checked(self, first, last, known):
+        """`last`, where nodes first..last - 1 read one another as their fusion has it, and else what is stored, `known`."""
         for k in range(first, last):
             node, inside = self.nodes[k], [n.name for n in self.nodes[first:k]]
-            wanted = {"scale": (*inside[-4:-3], *inside[-1:])}.get(node.op, inside[-1:])
-            others = set(node.inputs) - set(wanted) - {IMAGE, *self.sizes}
-            is_bare = node.op in ("pool", "scale", "add") and node.act != "identity"
+            wanted = inside[-1:]
+            if node.op == "scale":
+                wanted = [*inside[-4:-3], *inside[-1:]]
+            elif self._is_shortcut(k):
+                wanted = []
+            elif self._is_shortcut(k - 1):
+                wanted = inside[-2:]
+            others = set(node.inputs) - set(wanted) - {IMAGE, *known}
+            is_bare = node.op in ("pool", "scale") and node.act != "identity"
             if not set(wanted) <= set(node.inputs) or others or is_bare:
                 self._refuse(k)
         return last
@@ -107,7 +88,7 @@ class Builder:
         begin = last.record["project"]["w"]
         missing = last.macs
         for step in reversed(self.steps[:-1]):
-            share = min(missing, step.macs // TILE_MACS * pack.LINE)
+            share = min(missing, step.asking // TILE_MACS * pack.LINE)
             missing -= share
             step.record |= {"later": begin + missing, "later_size": share}
 
@@ -116,7 +97,7 @@ class Builder:
         raise SpecError(f"compile: no step of the engine takes {node.op} at {node.name}")
 
     def _ops(self, at, count):
-        return [n.op for n in self.nodes[at : at + count]]
+        return [n.op for n in self.nodes[at : at + count]] if at >= 0 else []
 
     def _stem(self):
         """The first convolution: alone, or as what fills the first block's ring."""
@@ -126,35 +107,66 @@ class Builder:
         is_kept = node.name in self.stored or any(node.name in n.inputs for n in self.nodes[2:])
         if self._ops(1, 2) == ["depthwise", "pointwise"] and not is_kept:
             return self._block(1, stem=node)
-        self._emit(STEM, {"units": node.shape[0], **self._stem_fields(node), **self._plane(node)}, (node,), {"y": node.name})
+        record = {"units": node.shape[0], **fill.stem_rows(self.packer, self.shape.stem_blocks, node), **self._plane(node)}
+        self.scratch = max(self.scratch, record["u"])
+        self._emit(steps.STEM, record, (node,), {"y": node.name})
         self.sizes[node.name] = self._floats(node.shape)
         return 1
 
     def _bottleneck(self, at):
-        if self._ops(at, 2) == ["pointwise", "depthwise"]:
+        if self._ops(at, 2) == ["pointwise", "depthwise"] or self._is_grouped(at):
             return self._block(at + 1, expand=self.nodes[at])
         return self._block(at) if self._ops(at, 1) == ["depthwise"] else None
 
+    def _is_grouped(self, at):
+        """Whether an expansion and a convolution with a window follow, the latter of what the former gives."""
+        return self._ops(at, 2) == ["pointwise", "conv"] and self.nodes[at + 1].kernel > 1
+
+    def _summed(self, project):
+        """(shortcut or None, sum or None, where to go on) after the projection at `project`."""
+        at, shortcut = project + 1, None
+        if self._is_shortcut(at):
+            at, shortcut = at + 1, self.nodes[at]
+        if self._ops(at, 1) != ["add"] or len(set(self.nodes[at].inputs)) != 2:
+            return None, None, project + 1
+        if self.nodes[project].act != "identity":
+            self._refuse(at)
+        return shortcut, self.nodes[at], at + 1
+
+    def _is_shortcut(self, at):
+        """Whether the node at `at` is a 1 x 1 that stands between a projection and the sum of both."""
+        if self._ops(at - 1, 1) != ["pointwise"] or self._ops(at + 1, 1) != ["add"]:
+            return False
+        before, node, add = self.nodes[at - 1 : at + 2]
+        is_one = node.op == "pointwise" or (node.op == "conv" and node.kernel == node.groups == 1 and not any(node.pad))
+        return is_one and set(add.inputs) == {before.name, node.name}
+
+    def _is_head(self, at):
+        """Whether the projection at `at`, its sum included, is followed by the mean and dense layers to the end."""
+        ends = (["pool", "linear"], ["pool", "linear", "linear"])
+        return self._ops(at, 1) == ["pointwise"] and self._ops(self._summed(at)[2], len(self.nodes)) in ends
+
     def _head(self, at):
-        """Pointwise, mean, [dense,] dense."""
-        ops = self._ops(at, 4)
-        if ops not in (HEAD, [*HEAD, "linear"]) or at + len(ops) != len(self.nodes):
+        """Pointwise, [shortcut,] [sum,] mean, [dense,] dense."""
+        if not self._is_head(at):
             return None
-        head, pool, *hidden, dense = self.nodes[at:]
+        head, (shortcut, add, after) = self.nodes[at], self._summed(at)
+        pool, *hidden, dense = self.nodes[after:]
         h, w, _ = head.shape
-        project = self.packer.pointwise(head, ACTS[head.act])
+        project = self.packer.pointwise(head, ACTS[(add or head).act])
         record = {"units": project["panel_count"], "project": project, "v_blocks": self._blocks(head.shape_in[2])}
-        record |= self._plane(head)
-        if head.name in self.stored:  # once more, by itself: the mean's step keeps no plane
-            self.sizes[head.name] = self._floats(head.shape)
+        buffers = {"v": head.inputs[0], "y": pool.name} | self._residual(head, shortcut, add)
+        if add:
+            buffers["planes"], self.kept[add.name] = add.name, add.shape
+        elif head.name in self.stored:  # once more, by itself: without a sum the mean's step keeps no plane
             self._project(head.shape_in[2], {"project": project}, (head,), {"v": head.inputs[0]})
-        self._emit(MEAN, record, (head, pool), {"v": head.inputs[0], "y": pool.name})
+        self._emit(steps.MEAN, record | self._plane(head), tuple(n for n in (head, add, pool) if n), buffers)
         self.sizes[pool.name] = self._blocks(head.shape[2]) * self.block
         self.scratch = max(self.scratch, 3 * h * w * self.block)
         for node in hidden:
             self.sizes[node.name] = self._blocks(node.shape[0]) * self.block
-            self._emit(POINT, self._dense(node), (node,), {"v": node.inputs[0], "y": node.name})
-        self._emit(DENSE, self._dense(dense), (dense,), {"v": dense.inputs[0]})
+            self._emit(steps.POINT, self._dense(node), (node,), {"v": node.inputs[0], "y": node.name})
+        self._emit(steps.DENSE, self._dense(dense), (dense,), {"v": dense.inputs[0]})
         return len(self.nodes)
 
     def _dense(self, node):
@@ -164,118 +176,81 @@ class Builder:
         return {"units": len(widths), "project": project, "v_blocks": self._blocks(node.shape_in[0]), "p": 1, "q": 1}
 
     def _block(self, at, *, stem=None, expand=None):
-        """Depthwise at `at`, perhaps squeeze and excitation, projection, perhaps a sum; where to go on."""
-        depthwise, after = self.nodes[at], at + 1
+        """A windowed convolution at `at`, perhaps squeeze and excitation, projection, perhaps a sum; where to go on."""
+        window, after = self.nodes[at], at + 1
         excite = self.nodes[after : after + 4] if self._ops(after, 4) == ["pool", "linear", "linear", "scale"] else []
         after += len(excite)
-        if self._ops(after, 3) == HEAD:
-            self._write_block(stem, expand, depthwise, excite, None, None)
-            return after
         if self._ops(after, 1) != ["pointwise"]:
             self._refuse(min(after, len(self.nodes) - 1))
-        project, after = self.nodes[after], after + 1
-        add = self.nodes[after] if self._ops(after, 1) == ["add"] and len(set(self.nodes[after].inputs)) == 2 else None
-        if project.act != "identity" and add:
-            self._refuse(after)
-        self._write_block(stem, expand, depthwise, excite, project, add)
-        return after + (add is not None)
+        if self._is_head(after):
+            self._write_block(stem, expand, window, excite, None, None, None)
+            return after
+        project, (shortcut, add, end) = self.nodes[after], self._summed(after)
+        self._write_block(stem, expand, window, excite, project, shortcut, add)
+        return end
 
     # -- writing ----------------------------------------------------------------------
 
-    def _write_block(self, stem, expand, depthwise, excite, project, add):
-        is_band = stem is not None or depthwise.shape_in[0] >= BAND_FROM
-        last = tuple(n for n in (project, add) if n)
-        record, buffers = self._fill(stem, expand, depthwise, is_band)
-        inside = tuple(n for n in (stem, expand, depthwise) if n)
-        residual = {"res": next(n for n in add.inputs if n != project.name)} if add else {}
-        out = {}
-        if project:
-            self.sizes[last[-1].name] = self._floats(last[-1].shape)
-            out = {"project": self.packer.pointwise(project, ACTS[project.act])}
+    def _write_block(self, stem, expand, window, excite, project, shortcut, add):
+        is_band = stem is not None or window.shape_in[0] >= BAND_FROM
+        last, inside = tuple(n for n in (project, add) if n), tuple(n for n in (stem, expand, window) if n)
+        is_grouped = window.op == "conv"
+        buffers = {} if stem else {"x": (expand or window).inputs[0]}
+        if stem:
+            record = fill.behind_stem(self.packer, window, self.shape.stem_blocks, stem)
+        else:
+            record = fill.record(self.packer, window, expand, is_band)
+        out = {"project": self.packer.pointwise(project, ACTS[last[-1].act])} if project else {}
         if is_band and not excite and project:
             record |= out | {"is_private": 1, "v": self._behind(record)}
-            self._room(record, record["rows"] * depthwise.shape[1] * self._blocks(depthwise.shape[2]) * self.block)
-            self._emit(BAND, record, (*inside, *last), buffers | residual | {"y": last[-1].name})
+            self._room(record, record["rows"] * window.shape[1] * self._blocks(window.shape[2]) * self.block)
+            residual = self._residual(project, shortcut, add)
+            self._emit(steps.BAND, record, (*inside, *last), buffers | residual | {"y": last[-1].name})
             return
-        v, sums = f"{depthwise.name}/v", f"{depthwise.name}/sums"
-        v = v if project else [depthwise, *excite][-1].name
-        self.sizes[v] = self._floats(depthwise.shape)
+        v, sums = f"{window.name}/v", f"{window.name}/sums"
+        v = v if project else [window, *excite][-1].name
+        self.sizes[v] = self._floats(window.shape)
         if excite:
-            self.sizes[sums] = depthwise.shape[0] * self._blocks(depthwise.shape[2]) * self.block
+            self.sizes[sums] = window.shape[0] * self._blocks(window.shape[2]) * self.block
             record["is_summed"], buffers["sums"] = 1, sums
         self._room(record, 0)
-        self._emit(BAND if is_band else SLAB, record, inside, buffers | {"v": v})
+        self._emit(steps.BAND if is_band else steps.GROUPS if is_grouped else steps.SLAB, record, inside, buffers | {"v": v})
         if excite:
-            self._excite(excite, depthwise, {"v": v, "sums": sums})
+            self._excite(excite, window, {"v": v, "sums": sums})
         if not project:
             return
-        self._project(depthwise.shape[2], out, last, {"v": v} | residual)
+        self._project(window.shape[2], out, last, {"v": v} | self._residual(project, shortcut, add))
 
     def _project(self, c_in, out, nodes, buffers):
         """A 1 x 1 convolution, perhaps a sum, as a step of its own."""
         plain = {"v_blocks": self._blocks(c_in), **self._plane(nodes[-1]), **out}
-        kind = SPLIT if plain["p"] >= SPLIT_FROM else POINT
-        plain["units"] = out["project"]["panel_count"] if kind == POINT else plain["p"] * plain["q"]
+        kind = steps.SPLIT if plain["p"] >= SPLIT_FROM else steps.POINT
+        plain["units"] = out["project"]["panel_count"] if kind == steps.POINT else plain["p"] * plain["q"]
         self._emit(kind, plain, nodes, buffers | {"y": nodes[-1].name})
 
-    def _fill(self, stem, expand, depthwise, is_band):
-        """(record, buffers) of what comes before the projection."""
-        h, w, c = depthwise.shape_in
-        p, q, _ = depthwise.shape
-        top, _, left, _ = depthwise.pad
-        kernel, stride = depthwise.kernel, depthwise.stride
-        rows = min(BAND_ROWS, p) if is_band else p
-        record = {
-            "u_h": h, "u_w": w, "kernel": kernel, "stride": stride, "top": top, "left": left, "p": p, "q": q, "rows": rows,
-            "u_pitch": max((q - 1) * stride + kernel, (RUN - 1) * stride + kernel, left + w),
-            "u_slots": min(h, (rows - 1) * stride + kernel) if is_band else h,
-            "u_blocks": self._blocks(c) if is_band else min(3, self._blocks(c)),
-            "v_blocks": self._blocks(c), "units": p, "dw_act": ACTS[depthwise.act],
-        }  # fmt: skip
-        if (rows - 1) * stride + kernel > REACH:
-            raise SpecError(f"compile: {depthwise.name} has a kernel of {kernel}, wanted one that {REACH} rows hold")
-        record["dw_w"], record["dw_b"] = self.packer.depthwise(depthwise)
-        if stem:
-            return record | self._stem_fields(stem), {}
-        first = expand or depthwise
-        record |= {"x_h": h, "x_w": w, "x_blocks": self._blocks(first.shape_in[2])}
-        widths = (pack.panels if is_band else pack.halved_panels)(self._blocks(c))
-        if expand:
-            record |= {"fill": FILL_EXPAND, "expand": self.packer.pointwise(expand, ACTS[expand.act], widths)}
-        else:
-            record |= {"fill": FILL_COPY, "expand": self.packer.product(np.zeros((0, c)), np.zeros(c), widths, 0)}
-        if not is_band:
-            row, slot = np.arange(w) + left, record["u_blocks"] * record["u_pitch"]
-            places = (np.arange(h)[:, None] * slot + row) * self.block
-            record |= {"u_places": self.packer.tables.add(places), "units": record["expand"]["panel_count"]}
-        return record, {"x": first.inputs[0]}
+    def _residual(self, project, shortcut, add):
+        """What the projection adds; a shortcut's step writes it where the sum will be."""
+        stored = add or project
+        self.sizes[stored.name] = self._floats(stored.shape)
+        if shortcut is None:
+            return {"res": next(n for n in add.inputs if n != project.name)} if add else {}
+        record = grouped.shortcut(self.packer, shortcut, ACTS[shortcut.act])
+        self._emit(steps.SHORTCUT, record, (shortcut,), {"x": shortcut.inputs[0], "y": add.name})
+        return {"res": add.name}
 
-    def _excite(self, nodes, depthwise, buffers):
+    def _excite(self, nodes, window, buffers):
         """The scale step."""
         _, squeeze, excite, scale = nodes
-        blocks = self._blocks(depthwise.shape[2])
+        blocks = self._blocks(window.shape[2])
         small = self._blocks(squeeze.shape[0])
         widths = pack.wide_panels(blocks, self.shape.dense_blocks)
         record = {
             "squeeze": self.packer.pointwise(squeeze, ACTS[squeeze.act]),
             "excite": self.packer.pointwise(excite, ACTS[excite.act], widths),
-            "squeeze_blocks": small, "v_blocks": blocks, "units": len(widths), **self._plane(depthwise),
+            "squeeze_blocks": small, "v_blocks": blocks, "units": len(widths), **self._plane(window),
         }  # fmt: skip
         self.scratch = max(self.scratch, (blocks + small) * self.block)
-        self._emit(SCALE, record, (squeeze, excite, scale), buffers)
-
-    def _stem_fields(self, node):
-        widths = pack.even_panels(self._blocks(node.shape[2]), self.shape.stem_blocks)
-        depth = node.kernel * node.kernel * node.shape_in[2]
-        product = self.packer.product(node.w.reshape(depth, -1), node.b, widths, ACTS[node.act], depth=depth)
-        top, _, left, right = node.pad
-        pitch = (left + node.shape_in[1] + right) * node.shape_in[2]
-        room = -(-(node.kernel + 1) * pitch // pack.LINE) * pack.LINE  # the rings lie behind it
-        self.scratch = max(self.scratch, room)
-        return {
-            "fill": FILL_STEM, "expand": product, "stem_kernel": node.kernel, "stem_stride": node.stride,
-            "stem_top": top, "stem_left": left, "stem_pitch": pitch, "stem_lines": 0, "u": room,
-        }  # fmt: skip
+        self._emit(steps.SCALE, record, (squeeze, excite, scale), buffers)
 
     def _behind(self, record):
         """Where a thread's ring ends in its scratch, the slot of zeros included."""
@@ -295,8 +270,9 @@ class Builder:
 
     def _emit(self, kind, record, nodes, buffers):
         names, macs = tuple(n.name for n in nodes), sum(n.macs for n in nodes)
+        asking = sum(n.macs for n in nodes if n.op != "conv")
         size = 4 * sum(n.w.size + n.b.size for n in nodes if n.w is not None)
-        self.steps.append(Step(kind, record, names, nodes[-1].shape, macs, size, buffers))
+        self.steps.append(Step(kind, record, names, nodes[-1].shape, macs, asking, size, buffers))
 
     def buffers(self, kept=()):
         """Every buffer with its life, placed, those named `kept` until the end; and the floats of all together."""

@@ -14,7 +14,7 @@ import numpy as np
 from .. import kernels
 from ..errors import DataError, DtypeError, KernelError, ShapeError, SpecError
 from ..models import fold
-from . import pack, program
+from . import pack, program, steps
 
 HUGE = 1 << 21  # bytes of a large page
 _PLANS: weakref.WeakSet[Plan | Features] = weakref.WeakSet()
@@ -97,7 +97,7 @@ class Plan:
     """What `compile` returns: y = plan(x), x (N, H, W, 3) float32, y (N, classes)."""
 
     def __init__(self, nodes, *, batch, threads, stored=()):
-        self.isa, shape = kernels.isa(), program.Shape(*_engine().shape(kernels.isa()))
+        self.isa, shape = kernels.isa(), steps.Shape(*_engine().shape(kernels.isa()))
         self._built = program.Builder(nodes, shape, stored).run()
         self.batch, self.threads, self.size, self.classes = batch, threads, nodes[0].shape_in[:2], nodes[-1].shape[0]
         (self._weights,) = _arrays(self._built.packer.weights.size)
@@ -167,7 +167,7 @@ class Plan:
         return [self._row(s) for s in self._built.steps]
 
     def _row(self, s):
-        return Row(program.KINDS[s.kind], s.names, s.shape, 2 * s.macs * self.batch, s.size, s.record["units"])
+        return Row(steps.KINDS[s.kind], s.names, s.shape, 2 * s.macs * self.batch, s.size, s.record["units"])
 
     def outputs(self, names):
         """What the plan computes on its way: a function of x that gives {name: (N, H, W, C)}, as fresh arrays.
@@ -185,7 +185,7 @@ class Plan:
         named = {names: names} if isinstance(names, str) else names if isinstance(names, dict) else {n: n for n in names}
         nodes = {node.name for node in self._built.nodes}
         wanted = {next((form for form in _forms(name) if form in nodes), name) for name in named.values()}
-        fused = {s.names[0] for s in self._built.steps if s.kind == program.MEAN} | {self._built.nodes[0].name}
+        fused = {s.names[0] for s in self._built.steps if s.kind == steps.MEAN} | {self._built.nodes[0].name}
         fused = fused & wanted - {name for s in self._built.steps for name in s.buffers.values()}
         plan = Plan(self._built.nodes, batch=self.batch, threads=self.threads, stored=fused) if fused else self
         return Features(plan, named)
@@ -207,6 +207,7 @@ class Features:
 
     def __init__(self, plan, names):
         self._shapes = {s.buffers["y"]: s.shape for s in plan._built.steps if "y" in s.buffers and len(s.shape) == 3}
+        self._shapes |= plan._built.kept
         self._names = {key: self._found(name) for key, name in names.items()}
         self._program, self._buffers, self._work, _ = plan._assembled(1, set(self._names.values()))
         self._plan, self._block = plan, plan._built.block

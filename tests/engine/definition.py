@@ -36,10 +36,12 @@ def _window(node, x):
 
 
 def conv(node, x):
+    """Output channel d of group g sums over input channels g * depth .. (g + 1) * depth - 1."""
     total = np.broadcast_to(node.b, (len(x), *node.shape)).astype(F)
+    depth, group = node.w.shape[2], np.arange(node.shape[2]) // (node.shape[2] // node.groups)
     for i, j, seen in _window(node, x):
-        for c in range(x.shape[3]):
-            total = fma(seen[..., c : c + 1], node.w[i, j, c], total)
+        for c in range(depth):
+            total = fma(seen[..., group * depth + c], node.w[i, j, c], total)
     return total
 
 

@@ -63,6 +63,27 @@ NETS = {
     ),
     # A 1 x 1 convolution that expands by 1.
     "kept": (_net(Stem(3, 2, 8), Stage("mbconv", 2, 3, 1, 1, 8), Stage("mbconv", 2, 5, 2, 1, 24)), "timm", (66, 40)),
+    # RegNet's block, as a band, whose sum has a shortcut or not, and in chunks; groups of a block of 8, and of half
+    # a block of 16.  The last block's sum is what the mean is of.
+    "grouped": (
+        _net(Stem(3, 2, 16), Stage("bottleneck", 1, 3, 1, 1, 16, group=8), Stage("bottleneck", 1, 3, 2, 1, 32, group=16),
+             Stage("bottleneck", 3, 3, 2, 1, 56, group=8), head=0),
+        "pycls", (66, 41),
+    ),
+    # Groups that end inside a block of 16, several blocks of one group; squeeze and excitation, uneven padding.
+    "grouped-se": (
+        _net(Stem(3, 2, 12), Stage("bottleneck", 2, 3, 2, 1, 24, se=0.25, group=24),
+             Stage("bottleneck", 2, 3, 2, 1, 72, se=0.25, group=24), Stage("bottleneck", 1, 5, 2, 1, 120, se=0.25, group=40),
+             head=0, classes=40),
+        "tf", (65, 23),
+    ),
+    # Groups that are no multiple of eight, odd widths, a shortcut without a stride, activations after the store; a
+    # head of its own behind the last sum.
+    "grouped-odd": (
+        _net(Stem(3, 1, 9), Stage("bottleneck", 1, 5, 1, 1, 12, group=4), Stage("bottleneck", 2, 3, 2, 1, 36, group=12),
+             Stage("bottleneck", 1, 7, 2, 1, 20, se=0.5, group=10), Stage("mbconv", 1, 3, 2, 2, 16), activation="hard_swish"),
+        "timm", (33, 20),
+    ),
     # Planes smaller than a tile's seven pixels and than the kernel.
     "tiny": (_net(Stem(3, 2, 8), Stage("mbconv", 2, 5, 2, 4, 16, se=0.25), Stage("mbconv", 2, 7, 2, 3, 24)), "tf", (9, 5)),
 }  # fmt: skip
@@ -92,5 +113,6 @@ def words(y):
 
 def stored(plan):
     """The names of the feature maps that a plan stores."""
-    ends = [row.names[-1] for row in plan.steps]
+    ends = [name for row in plan.steps for name in (row.names if row.kind == "mean" else row.names[-1:])]
+    ends = [name for name in ends if name in plan.outputs([])._shapes]
     return [name for name in ends if name == "stem" or name.endswith((".project", ".add"))]

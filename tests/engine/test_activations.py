@@ -7,7 +7,7 @@ from script import script
 from small import words
 
 from refmnas import bounds, kernels
-from refmnas.engine.program import ACTS
+from refmnas.engine.steps import ACTS
 from refmnas.errors import KernelError
 from refmnas.kernels import engine
 

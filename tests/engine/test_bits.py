@@ -14,6 +14,7 @@ bits = script("bits")
 
 LARGE = ("mnasnet-d1", "mnasnet-d1-320", *[f"efficientnet-lite{n}" for n in range(1, 5)])
 LARGER = [f"efficientnet-{n}" for n in ("b3", "b4", "b5", "b6", "b7", "b8", "l2")]
+LARGER += [name for name in names() if name.startswith("regnet") and name.endswith("gf")]
 
 
 def sample(count):
@@ -28,7 +29,7 @@ def agree(network, x, kinds):
     assert compared >= 3 * len(kinds)
 
 
-@pytest.mark.parametrize("name", few_first(name for name in bits.compiled() if name not in LARGER))
+@pytest.mark.parametrize("name", few_first(name for name in names() if name not in LARGER))
 def test_every_network_has_the_same_bits_in_every_plan(name):
     k = names().index(name)
     edge = bits.SIZES[k % 4] if name not in LARGE else 33
@@ -49,7 +50,9 @@ def test_whole_widths_have_the_same_bits_in_every_plan(name, edge):
     agree(bits.stirred(name, 1.0, 50, edge), images((edge, edge), 2, seed=edge), sample(edge)[edge % 2 :: 2])
 
 
-KINDS = ("excited", "swish", "hard-swish", "tiny", "dense-head", "bare", "bare-band", "kept")
+KINDS = (
+    "excited", "swish", "hard-swish", "tiny", "dense-head", "bare", "bare-band", "kept", "grouped", "grouped-se", "grouped-odd",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(("k", "name"), [*enumerate(KINDS)])

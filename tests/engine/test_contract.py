@@ -35,7 +35,8 @@ def test_logits_are_the_definitions(name):
     ("name", "dialect", "size"),
     [("mnasnet-a1", "tf", 35), ("mnasnet-b1", "torchvision", 33), ("mnasnet-small", "timm", 65), ("mobilenet-v2", "keras", 33),
      ("mobilenet-v1", "slim", 33), ("mobilenet-v3-large", "torchvision", 33), ("mobilenet-v3-small", "slim", 65),
-     ("efficientnet-b0", "tf", 35), ("fbnet-c", "timm", 33), ("fbnet-c", "official", 33)],
+     ("efficientnet-b0", "tf", 35), ("fbnet-c", "timm", 33), ("fbnet-c", "official", 33),
+     ("regnetx-600mf", "pycls", 33), ("regnety-400mf", "torchvision", 34)],
 )
 def test_networks_of_the_zoo_are_the_definitions(name, dialect, size):
     network = stirred(name, dialect, width=0.35, classes=11)

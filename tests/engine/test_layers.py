@@ -14,10 +14,10 @@ LARGEST = [f"efficientnet-{n}" for n in ("b4", "b5", "b6", "b7", "b8", "l2")]
 
 
 def width(name):
-    return 0.1 if name in LARGEST else 0.35
+    return 0.1 if name in LARGEST or (name.startswith("regnet") and name.endswith("gf")) else 0.35
 
 
-ZOO = [("mnasnet-a1", 1.0, 48), ("mnasnet-small", 1.0, 65), *((n, width(n), 37) for n in names() if not n.startswith("regnet"))]
+ZOO = [("mnasnet-a1", 1.0, 48), ("mnasnet-small", 1.0, 65), *((n, width(n), 37) for n in names())]
 
 
 def margins(network, shape):

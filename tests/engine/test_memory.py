@@ -16,7 +16,7 @@ import refmnas
 from refmnas import kernels
 from refmnas.engine import run
 from refmnas.kernels import engine
-from refmnas.models import build, fold
+from refmnas.models import build, fold, names
 
 HERE = Path(__file__).resolve().parent
 CANARY = np.float32(1234.5)
@@ -72,7 +72,7 @@ def handed(monkeypatch):
 
 
 @pytest.mark.parametrize("isa", kernels.isas())
-@pytest.mark.parametrize("name", ["plain", "excited", "hard-swish", "tiny"])
+@pytest.mark.parametrize("name", ["plain", "excited", "hard-swish", "tiny", "grouped-se", "grouped-odd"])
 def test_nothing_around_an_array_is_written(handed, name, isa):
     with kernels.select_isa(isa):
         plan = refmnas.compile(net(name), batch=2, size=size(name), threads=3)
@@ -90,7 +90,7 @@ def test_nothing_around_an_array_is_written(handed, name, isa):
     assert np.array_equal(x, before)
 
 
-@pytest.mark.parametrize("name", ["plain", "excited"])
+@pytest.mark.parametrize("name", ["plain", "excited", "grouped-se"])
 def test_weights_and_tables_are_only_read(handed, name):
     plan = refmnas.compile(net(name), size=size(name), threads=2)
     constant = [m for m in handed if m.dtype == np.int32] + [handed[-3]]
@@ -115,12 +115,13 @@ def test_a_plan_says_what_it_hands_to_c(monkeypatch, name, threads):
     assert sum(plan.memory) <= sum(asked) <= sum(plan.memory) + len(asked) * (run.HUGE + 4096) + 4096
 
 
-def test_the_plans_memory_is_used_to_its_last_line():
+@pytest.mark.parametrize("name", ["excited", "grouped-se"])
+def test_the_plans_memory_is_used_to_its_last_line(name):
     """`plan.memory` counts nothing that no run needs: every part of it is written by one."""
-    plan = refmnas.compile(net("excited"), size=size("excited"), threads=1)
+    plan = refmnas.compile(net(name), size=size(name), threads=1)
     work = plan._work
     work.fill(CANARY)
-    plan(images(size("excited")))
+    plan(images(size(name)))
     untouched = np.flatnonzero(work == CANARY)
     assert len(untouched) < 0.02 * work.size, f"{len(untouched)} of {work.size} floats are never written"
 
@@ -149,6 +150,14 @@ def test_two_threads_need_at_most_two_and_a_half_mebibytes(name):
         most = 2.5 if isa in ("avx512", "wide16") else 2.0
         mebibytes = (memory.arena + memory.scratch) / 2**20
         assert mebibytes <= most, f"{name} {isa}: {mebibytes:.2f} MiB, wanted at most {most}"
+
+
+@pytest.mark.parametrize("name", [name for name in names() if name.startswith("regnet") and name.endswith("mf")])
+def test_between_steps_there_is_no_more_than_what_lives_at_once(name):
+    """RegNet's buffers share their places: the arena is as large as the largest step's own, to a line of each."""
+    plan = refmnas.compile(build(name))
+    alive = [sum(b.size for b in plan._buffers.values() if b.first <= k <= b.last) for k in range(len(plan.steps))]
+    assert 4 * max(alive) <= plan.memory.arena <= 4 * (max(alive) + 16 * len(plan._buffers))
 
 
 def rounding_mode():

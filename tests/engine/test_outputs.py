@@ -52,7 +52,8 @@ def test_what_is_never_stored_is_refused_with_what_there_is(net):
 
 
 @pytest.mark.parametrize(
-    ("name", "size"), [("mnasnet-a1", 64), ("mobilenet-v3-small", 64), ("mobilenet-v3-small", 448), ("mobilenet-v1", 64)]
+    ("name", "size"),
+    [("mnasnet-a1", 64), ("mobilenet-v3-small", 64), ("mobilenet-v3-small", 448), ("mobilenet-v1", 64), ("regnety-400mf", 64)],
 )
 def test_the_features_of_a_network_are_taken_by_stride(name, size):
     """The stem of V3, its head and V1's last block are fused in the plan, and computed all the same; at 448 by pixels."""

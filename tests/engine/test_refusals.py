@@ -211,7 +211,6 @@ def _changed(name, **fields):
 
 
 BROKEN = {
-    "an activation after a sum": ("stages.1.1.add", {"act": "relu"}),
     "a sum with itself": ("stages.1.1.add", {"inputs": ("stages.1.1.project",) * 2}),
     "a sum with what lives in a ring": ("stages.1.1.add", {"inputs": ("stages.1.1.depthwise", "stages.1.1.project")}),
     "a sum of two others": ("stages.1.1.add", {"inputs": ("stages.0.0.project", "stages.1.0.add")}),
@@ -234,6 +233,11 @@ def test_steps_that_read_otherwise_than_a_block_does_are_refused_by_name(what, n
         run.Plan(nodes, batch=1, threads=1)
 
 
+def test_an_activation_before_a_sum_is_refused_by_name(no_memory):
+    with pytest.raises(SpecError, match=r"no step of the engine takes add at stages\.1\.1\.add"):
+        run.Plan(_changed("stages.1.1.project", act="relu"), batch=1, threads=1)
+
+
 @pytest.mark.parametrize("count", [1, 3, 5])
 def test_a_network_without_its_end_is_refused_by_name(count, no_memory):
     nodes = fold.nodes(net(NAME), size(NAME))[:count]
@@ -241,9 +245,28 @@ def test_a_network_without_its_end_is_refused_by_name(count, no_memory):
         run.Plan(nodes, batch=1, threads=1)
 
 
-def test_a_grouped_convolution_is_refused_by_name():
-    with pytest.raises(SpecError, match=r"no step of the engine takes \w+ at stages\.0\.0"):
-        refmnas.compile(build("regnetx-200mf", width=0.35), size=33)
+GROUPED = {
+    "a shortcut of what lives in a ring": ("stages.1.0.shortcut", {"inputs": ("stages.1.0.expand",)}),
+    "a shortcut of two groups": ("stages.1.0.shortcut", {"groups": 2}),
+    "a shortcut with a window": ("stages.1.0.shortcut", {"kernel": 3}),
+    "a sum of a shortcut and an earlier tensor": ("stages.1.0.add", {"inputs": ("stages.1.0.shortcut", "stages.0.0.add")}),
+    "a grouped convolution that skips its expansion": ("stages.1.0.grouped", {"inputs": ("stages.0.0.add",)}),
+    "a last sum with an earlier tensor": ("head.pool", {"inputs": ("stages.2.1.add",)}),
+}
+
+
+@pytest.mark.parametrize("what", GROUPED)
+def test_a_block_with_groups_that_reads_otherwise_is_refused_by_name(what, no_memory):
+    name, fields = GROUPED[what]
+    nodes = [replace(n, **fields) if n.name == name else n for n in fold.nodes(net("grouped"), size("grouped"))]
+    with pytest.raises(SpecError, match=r"no step of the engine takes \w+ at \w+"):
+        run.Plan(nodes, batch=1, threads=1)
+
+
+def test_a_grouped_convolution_without_an_expansion_is_refused_by_name(no_memory):
+    nodes = fold.nodes(net("grouped"), size("grouped"))
+    with pytest.raises(SpecError, match=r"no step of the engine takes conv at stages\.0\.0\.grouped"):
+        run.Plan([nodes[0], *nodes[2:]], batch=1, threads=1)
 
 
 @pytest.mark.parametrize("source", ["torchvision", "timm"])

@@ -1,8 +1,8 @@
 """The built tiles are what their contracts say: so many multiply-adds, each operand read once, no vector spilled.
 
 Read from the extension itself.  Per channel a pw tile has N reads of weights, M broadcasts
-and M * N multiply-adds; a stem tile likewise per column and channel of the window; a dw
-tile reads a row's pixels and the taps once.
+and M * N multiply-adds; a stem tile likewise per column and channel of the window, a gc
+tile per channel of a window's pixel; a dw tile reads a row's pixels and the taps once.
 """
 
 import importlib.util
@@ -31,7 +31,7 @@ def _generator():
 
 
 tiles = _generator()
-PASS = 8  # channels of a pass of a pw tile's loop: tiles.pointwise
+PASS = 8  # channels of a pass of a pw tile's loop: tiles.pointwise; of a gc tile's: tiles.PIECE
 COLUMNS = 9  # columns and channels of a pass of a stem tile's loop: tiles.stem
 
 # The tiles that most multiply-adds of the networks pass through.
@@ -50,8 +50,8 @@ def lines_of(isa, name):
 
 def expected(name):
     """(multiply-adds, reads) of a tile's innermost loop; three kernel rows of a dw tile are no loop."""
-    if found := re.fullmatch(r"(pw|stem)_n(\d+)m(\d+)", name):
-        passes, n, m = PASS if found[1] == "pw" else COLUMNS, int(found[2]), int(found[3])
+    if found := re.fullmatch(r"(pw|stem|gc)_n(\d+)m(\d+)", name):
+        passes, n, m = COLUMNS if found[1] == "stem" else PASS, int(found[2]), int(found[3])
         return passes * n * m, passes * (n + m)
     kernel, stride, run = map(int, re.fullmatch(r"dw_k(\d)s(\d)r(\d+)", name).groups())
     rows = 3 if kernel == 3 else 1
@@ -87,7 +87,7 @@ def test_the_registers_suffice_for_every_tile():
     """M * N accumulators, N weights and one more."""
     for isa, registers in (("avx2", 16), ("avx512", 32)):
         for name in tiles.tiles(isa):
-            if found := re.fullmatch(r"(pw|stem)_n([1-4])m(\d+)", name):
+            if found := re.fullmatch(r"(pw|stem|gc)_n([1-4])m(\d+)", name):
                 n, m = int(found[2]), int(found[3])
                 assert m * n + n + 1 <= registers, (isa, name)
 
