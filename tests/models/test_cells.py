@@ -5,6 +5,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import given
@@ -222,6 +223,29 @@ def test_a_reduction_of_one_pixel_is_named_with_its_row():
         build("nasnet-a-mobile", size=64, auxiliary=0.4)
     with pytest.raises(SpecError, match="auxiliary with mnasnet-a1, wanted a network of cells"):
         build("mnasnet-a1", auxiliary=0.4)
+
+
+json_values = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(-3, 10**7), st.floats(), st.text(max_size=4)),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=4), inner, max_size=2)), max_leaves=4,
+)  # fmt: skip
+
+
+@given(name=st.sampled_from(NAMES), data=st.data())
+def test_any_other_value_of_a_document_is_taken_or_named(name, data):
+    document = text.format(replace(zoo.get(name), merge=(1,), auxiliary=0.4))
+    key = data.draw(st.sampled_from(sorted({*document, "rules", "size", "activation", "width", "skips", "stem_cells"})))
+    value = data.draw(json_values)
+    if isinstance(document.get(key), dict) and data.draw(st.booleans()):
+        inner = data.draw(st.sampled_from([*document[key], "output", "levels", "bias", "scales"]))
+        value = document[key] | {inner: value}
+    try:
+        spec = text.parse(document | {key: value})
+    except SpecError as error:
+        assert str(error)  # noqa: PT017
+        return
+    assert text.parse(text.format(spec)) == spec
+    support.EXAMPLES["text"] += 1
 
 
 @pytest.mark.parametrize(("change", "words"), [
