@@ -1,4 +1,4 @@
-"""Mutated files through `refmnas.io.load`, ONNX through `io.onnx.load`: no crash, no surprise, no more memory than declared.
+"""Mutated files through `refmnas.io.load`, or `io.onnx.load` and `io.tflite.load`: no crash, no memory beyond what is declared.
 
     python benchmarks/fuzz.py                               1000 files of each format
     python benchmarks/fuzz.py --format pth --count 100000   many of one
@@ -31,6 +31,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import fuzz_checkpoint
 import fuzz_files
 import numpy as np
 
@@ -41,6 +42,7 @@ MIB = 1 << 20
 ALLOWANCE = 16 * MIB
 MAX_BYTES = 8 * MIB  # so that bombs fit into a run
 DEFLATE = 1032
+GRAPHS = {"onnx": refmnas.io.onnx, "tflite": refmnas.io.tflite}
 
 
 @dataclass
@@ -72,7 +74,7 @@ def run(kind, start, count, *, seed=0, seconds=10, keep=None):
         path = Path(folder) / "file"
         for number in range(start, start + count):
             data = fuzz_files.make(kind, random.Random(f"{seed}:{kind}:{number}"))
-            path.write_bytes(data)
+            (fuzz_checkpoint.place if kind == "checkpoint" else Path.write_bytes)(path, data)
             fault = _one(path, len(data), kind, seconds, report)
             if fault:
                 again = f"--seed {seed} --format {kind} --start {number} --count 1"
@@ -91,10 +93,10 @@ def _one(path, size, kind, seconds, report):
     allowed = ALLOWANCE + (min(DEFLATE * size, MAX_BYTES) if kind == "npz" else size)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
-        graph = refmnas.io.onnx.load(path, max_bytes=MAX_BYTES) if kind == "onnx" else None
+        graph = GRAPHS[kind].load(path, max_bytes=MAX_BYTES) if kind in GRAPHS else None
         loaded = refmnas.io.load(path, max_bytes=MAX_BYTES) if graph is None else graph.constants
         outcome, fault = "loaded", None
-        allowed = ALLOWANCE + sum(array.nbytes for array in loaded.values())
+        allowed = ALLOWANCE + sum({a.ctypes.data: a.nbytes for a in loaded.values()}.values())  # a view counts once
         growth = tracemalloc.get_traced_memory()[1] - before
         if graph is not None:
             outcome = _run(graph)

@@ -86,7 +86,8 @@ def _arguments(argv):
 def everything() -> list[Mutant]:
     """Every Python mutant, and a fixed sample of those in C."""
     ops = sorted((ROOT / "refmnas" / "ops").glob("*.py"))
-    kernels = [*sorted((ROOT / "csrc").glob("*.inc.h")), *(ROOT / "csrc" / name for name in ("phase.h", "dispatch.c", "plan.c"))]
+    csrc = ROOT / "csrc"
+    kernels = [*sorted(csrc.glob("*.inc.h")), csrc / "phase.h", csrc / "dispatch.c", csrc / "plan.c"]
     in_python = [m for path in ops for m in python_texts.mutants(*_file(path))]
     in_c = [m for path in kernels for m in c_texts.mutants(*_file(path))]
     return in_python + spread(in_c, IN_C, 0)

@@ -5,7 +5,7 @@
     refmnas.models.build(name)    a network that runs, forward and backward
     refmnas.compile(net)          the network as a plan that C runs
     refmnas.io.load(path)         a file of weights as {name: array}
-    refmnas.io.onnx.load(path)    an ONNX file as a graph that runs
+    refmnas.io.onnx.load(path)    an ONNX file as a graph that runs; refmnas.io.tflite the same for TFLite
     refmnas.recognise(graph)      which of our networks such a graph is, and its weights
 
 Submodules are attributes, loaded when first touched: `import refmnas` costs
@@ -18,7 +18,7 @@ __version__ = "0.1.0"
 __all__ = ["__version__", "compile", "recognise", "use"]
 
 _SUBMODULES = (
-    "backend", "bench", "blocks", "bounds", "cases", "engine", "errors", "explain", "geometry", "io",
+    "backend", "bench", "blocks", "bounds", "cases", "compare", "engine", "errors", "explain", "geometry", "io",
     "kernels", "layers", "layout", "models", "ops", "oracle", "peers", "predict", "reading", "recognition",
     "report",
 )  # fmt: skip

@@ -52,3 +52,12 @@ def pooled(size, kernel, stride=1, before=0, after=0, ceil=False):
         return extent(size, kernel, stride, before, after)
     count = -(-(size + before + after - kernel) // stride) + 1
     return count - 1 if (count - 1) * stride >= size + before else count
+
+
+def bins(size, count):
+    """(first, behind the last) pixel of each of `count` bins: floor(i size / count) .. ceil((i + 1) size / count).
+
+    >>> bins(7, 3), bins(1, 2)
+    ([(0, 3), (2, 5), (4, 7)], [(0, 1), (0, 1)])
+    """
+    return [(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]

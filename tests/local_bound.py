@@ -9,6 +9,11 @@
         hard kinds              L <= 1/4 (hard-swish 1.5), gamma(3) (|v| + 3) L for the argument's own
                                 roundings and gamma(4) of the result, at most 1 + |v|
 
+    average_pool            refmnas.bounds.allowed
+    resize                  the weights' own rounding to float32, 1 each, and two products of a matrix of as many
+                            terms as the image has rows, and columns: gamma(H + W + 2) of the op on |x|
+    max_pool, pyramid, concat, shift, act   nothing is rounded
+
 y is the value in float64, v what the activation is of.
 """
 
@@ -16,9 +21,10 @@ import numpy as np
 
 from refmnas.bounds import allowed, gamma
 from refmnas.models import fold
-from refmnas.ops import activation, conv, depthwise, gate, linear, pointwise, pool
+from refmnas.ops import activation, average_pool, conv, depthwise, gate, linear, pointwise, pool
 
 _OPS = {"conv": conv, "depthwise": depthwise, "pointwise": pointwise, "linear": linear, "pool": pool, "scale": gate}
+_EXACT = ("act", "concat", "max_pool", "shift", "pyramid")
 _SLOPE = {"identity": 1, "relu": 1, "relu6": 1, "sigmoid": 0.25, "swish": 1.1, "hard_swish": 1.5}
 SMALLEST = 2.0**-126  # runtimes may flush what lies below
 
@@ -53,6 +59,15 @@ def _before(step, inputs):
     """(value in float64, bound) of the op alone."""
     if step.op == "add":
         return inputs[0] + inputs[1], gamma(1) * (np.abs(inputs[0]) + np.abs(inputs[1]))
+    if step.op in _EXACT:
+        return fold.computed(step, inputs), 0.0
+    if step.op == "resize":
+        terms = sum(step.shape_in[:2]) + 2
+        return fold.computed(step, inputs), gamma(terms) * fold.computed(step, [np.abs(inputs[0])])
+    if step.op == "average_pool":
+        options = {"kernel": (step.kernel,) * 2, "stride": step.stride, "pad": step.pad, "count_pad": step.count_pad}
+        bound = allowed("average_pool.forward", inputs, options, np.float32, average_pool.forward)[0]
+        return fold.computed(step, inputs), bound
     options = {"stride": step.stride, "pad": step.pad} if step.op in ("conv", "depthwise") else {}
     options |= {"groups": step.groups} if step.op == "conv" else {}
     arrays = inputs if step.w is None else [*inputs, step.w.astype(np.float64), step.b.astype(np.float64)]

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from refmnas.io import _steps
-from refmnas.models import build, fold
-from refmnas.models.fold import Node
+from refmnas.models import build, fold, zoo
+from refmnas.models.fold import Node, replace
 
 SOURCES = (
     ("mnasnet-a1", "tf"), ("mnasnet-b1", "torchvision"), ("mobilenet-v2", "keras"), ("efficientnet-lite0", "timm"),
@@ -75,3 +75,10 @@ def every_step(kind, seed=0):
 
 
 KINDS = _steps.KINDS
+
+
+def cells(name, size, **options):
+    """A network of cells with few filters and one cell between reductions, stirred."""
+    spec = zoo.get(name)
+    spec = replace(spec, filters=8, repeats=1, head=replace(spec.head, classes=7), size=size)
+    return stirred(spec, **options)

@@ -31,6 +31,7 @@ LINE = (
     ("report",),
     ("bench",),
     ("predict",),
+    ("compare",),
     ("reading",),
     ("explain",),
     ("cli",),

@@ -6,6 +6,7 @@ machine    processor, caches, versions; who else was at work
 ceilings   the peak of this minute: multiply-adds, bytes
 roofline   what a network's or a step's time is bounded by
 entrants   our plan and the peers, each with one network in it
+turns      several networks against one another
 contest    one cell: errors, then times, then who is ranked
 run        one process per network and thread count; Ctrl-C leaves partial results
 layers     every step of our plan beside its bound and ONNX Runtime's profile

@@ -27,7 +27,7 @@ def main(argv):
     _interrupt_once()
     try:
         job = json.loads(argv[1])
-        {"cells": _cells, "layers": _layers, "ops": _ops}[job["kind"]](job, emit)
+        {"cells": _cells, "turns": _turns, "layers": _layers, "ops": _ops}[job["kind"]](job, emit)
     except KeyboardInterrupt:
         emit("interrupted")
     except RefmnasError as error:
@@ -112,6 +112,25 @@ def _cell(net, found, batch, job, rates, emit):
 
 def _named(net, job):
     return {"network": net.spec.name, "dialect": net.dialect.source, "width": net.spec.width, "size": net.size}
+
+
+def _turns(job, emit):
+    """Every network of a job, all of them measured together."""
+    from . import ceilings, turns
+
+    emit("ceilings", **ceilings.measured().record())
+    records, is_interrupted = turns.measured(
+        job["networks"],
+        peers=job["peers"],
+        threads=job["threads"],
+        seconds=job["seconds"],
+        tell=lambda text: emit("tell", text=text),
+        refuse=lambda number, why: emit("refused", number=number, message=why),
+    )
+    for number, record in records.items():
+        emit("network", number=number, record=record)
+    if is_interrupted:
+        emit("interrupted")
 
 
 def _layers(job, emit):

@@ -31,18 +31,10 @@ def cell(found, x, want, *, threads, rules=None, clock=None, tell=lambda text: N
     """The record of a cell; `found` is [Entrant or Absent], `want` the float64 logits of x."""
     present = [e for e in found if isinstance(e, Entrant)]
     prepared = {e.name: e.prepare(x) for e in present}
-    errors, broken, names = {}, {}, []
-    for e in present:
-        try:
-            errors[e.name] = error(e.run(prepared[e.name]), want)
-            names.append(e)
-        except (MemoryError, KeyboardInterrupt):
-            raise
-        except Exception as reason:  # each runtime has exceptions of its own
-            broken[e.name] = f"fails: {reason}"
-    runs = {e.name: (lambda e=e: e.run(prepared[e.name])) for e in names}
+    errors, broken = outputs(present, prepared, want)
+    runs = {e.name: (lambda e=e: e.run(prepared[e.name])) for e in present if e.name in errors}
     times = clocks.cell(runs, rules, clock, tell=tell) if runs else clocks.Cell({})
-    rows = [_row(e, errors, broken, times, len(x)) for e in found]
+    rows = [row(e, errors, broken, times, len(x)) for e in found]
     record = {
         "batch": len(x),
         "threads": threads,
@@ -58,21 +50,34 @@ def cell(found, x, want, *, threads, rules=None, clock=None, tell=lambda text: N
     return _ranked(record, times)
 
 
-def _row(e, errors, broken, times, batch):
+def outputs(present, prepared, want):
+    """({name: error} of each Entrant's logits, {name: why} of those that fail)."""
+    errors, broken = {}, {}
+    for e in present:
+        try:
+            errors[e.name] = error(e.run(prepared[e.name]), want)
+        except (MemoryError, KeyboardInterrupt):
+            raise
+        except Exception as reason:  # each runtime has exceptions of its own
+            broken[e.name] = f"fails: {reason}"
+    return errors, broken
+
+
+def row(e, errors, broken, times, batch):
     """A competitor's part of the record; milliseconds are per image."""
     if not isinstance(e, Entrant):
         return {"name": e.name, "absent": e.reason}
-    row = {"name": e.name, "version": e.version, "description": e.description}
+    found = {"name": e.name, "version": e.version, "description": e.description}
     if e.name in broken:
-        return row | {"absent": broken[e.name]}
+        return found | {"absent": broken[e.name]}
     runs = times.runs(e.name)
-    row |= {"error": _finite(errors[e.name]), "is_wrong": not errors[e.name] <= WRONG, "runs": len(runs)}
+    found |= {"error": _finite(errors[e.name]), "is_wrong": not errors[e.name] <= WRONG, "runs": len(runs)}
     if runs:
         s = order.summary(runs)
         keys = ("min_ms", "q1_ms", "median_ms", "q3_ms")
-        row |= {key: 1e3 * value / batch for key, value in zip(keys, s, strict=True)}
-        row["variation"] = (s.q3 - s.q1) / s.median
-    return row
+        found |= {key: 1e3 * value / batch for key, value in zip(keys, s, strict=True)}
+        found["variation"] = (s.q3 - s.q1) / s.median
+    return found
 
 
 def _finite(value):

@@ -34,6 +34,7 @@ class Entrant:
     prepare: Callable
     run: Callable
     close: Callable = lambda: None
+    memory: dict | None = None  # bytes of our plan: weights, arena, scratch
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def chosen(text):
         words = [word.strip() for word in text.split(",") if word.strip()]
     for word in words:
         if word not in known:
-            raise SpecError(f"bench: no peer {word!r}, wanted all, none or some of {', '.join(known)}")
+            raise SpecError(f"no peer {word!r}, wanted all, none or some of {', '.join(known)}")
     return words
 
 
@@ -113,7 +114,8 @@ def ours(net, *, batch, threads):
     plan = compile(net, batch=batch, threads=threads)
     out = np.empty((batch, plan.classes), np.float32)
     described = f"refmnas {__version__}, {kernels.isa()} kernels, {len(plan.steps)} steps"
-    return Entrant(OURS, __version__, described, lambda x: x, lambda x: plan(x, out=out))
+    memory = plan.memory._asdict()
+    return Entrant(OURS, __version__, described, lambda x: x, lambda x: plan(x, out=out), memory=memory)
 
 
 def images(net, batch, seed=1):
@@ -135,7 +137,7 @@ def checked(model, source, size=None):
     record = dialect.of(source, table.name)
     smallest = min(min(step.shape) for step in cost.of(table, record, size))
     if smallest < 1:
-        raise SpecError(f"bench: size is {size}; somewhere in {table.name} no pixel is left, wanted a larger image")
+        raise SpecError(f"size is {size}; somewhere in {table.name} no pixel is left, wanted a larger image")
 
 
 def listed(models, source=None):

@@ -18,7 +18,7 @@ CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 STAT = Path("/proc/stat")
 OTHERS = 0.1  # cores that others took, from which on it is said
 VARIABLES = ("REFMNAS_ISA", "ONEDNN_MAX_CPU_ISA")  # that choose who computes with what
-DISTRIBUTIONS = ("numpy", "onnxruntime", "openvino", "torch", "torchvision", "timm", "ncnn")
+DISTRIBUTIONS = ("numpy", "onnxruntime", "openvino", "torch", "torchvision", "timm", "ncnn", "ai-edge-litert")
 
 
 def facts():

@@ -1,7 +1,8 @@
-"""A bench from its jobs: one process per network and thread count, one after another.
+"""A bench from its jobs: a process for each, one after another.
 
 A job is {"kind", "model", "source", "size", "width", "batches", "threads", "peers",
-"seconds"}.  The result is a record that JSON holds as it is:
+"seconds"}, or {"kind": "turns", "networks", "threads", "peers", "seconds"}.  The result is
+a record that JSON holds as it is:
 
     kind, schema, date, command     "refmnas bench", 1, when, how
     machine                         `machine.facts`, and the ceilings, the best of all processes

@@ -20,6 +20,7 @@ class Conventions:
     gate: str = "sigmoid"
     conv_bias: bool = False  # before batch norm
     kink: str = "torch"  # gradient where an activation has none
+    strided_pool_counts: bool = False  # whether a cell's average pool of stride 2 counts padding
     dtype: type = np.float32
 
 

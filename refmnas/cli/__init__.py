@@ -18,7 +18,10 @@ from importlib import import_module
 from .. import __version__
 from ..errors import RefmnasError
 
-COMMANDS = ("demo", "classify", "show", "convert", "read", "explain", "selftest", "bench", "compile-report", "doctor")
+COMMANDS = (
+    "demo", "classify", "show", "diff", "compare", "convert", "read", "explain",
+    "selftest", "bench", "compile-report", "doctor",
+)  # fmt: skip
 
 
 class Parser(argparse.ArgumentParser):

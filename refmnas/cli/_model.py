@@ -32,3 +32,36 @@ def loaded(model, path, *, dialect=None, names="auto", width=None, size=None):
     dialect = dialect or naming.convention(source, spec)
     net = build(spec, size=size, classes=spec.head.classes, dialect=dialect)
     return net.load(mapping, source)
+
+
+def parted(text):
+    """(model, dialect or None) of NAME, NAME@DIALECT, FILE.json or FILE.json@DIALECT.
+
+    >>> parted("mnasnet-b1@torchvision"), parted("my@nets/a.json")
+    (('mnasnet-b1', 'torchvision'), ('my@nets/a.json', None))
+    """
+    model, at, dialect = text.rpartition("@")
+    return (model, dialect) if at and "/" not in dialect and not dialect.endswith(".json") else (text, None)
+
+
+def weighed(text):
+    """(model, dialect or None, file of weights or None) of `parted`'s texts, perhaps with =WEIGHTS behind.
+
+    >>> weighed("mnasnet-b1@timm=b1.pth"), weighed("mnasnet-a1")
+    (('mnasnet-b1', 'timm', 'b1.pth'), ('mnasnet-a1', None, None))
+    """
+    named, _, weights = text.partition("=")
+    return (*parted(named), weights or None)
+
+
+def table_of(text, dialect=None):
+    """(table, dialect) of such a text; `dialect`, where given, must not contradict it."""
+    from ..errors import SpecError
+    from ..models import dialect as dialects
+    from ..models import zoo
+
+    model, named = parted(text)
+    if named is not None and dialect not in (None, named):
+        raise SpecError(f"{text}: the dialect is {dialect!r} by its option, wanted one of the two")
+    spec = zoo.find(model)
+    return spec, dialects.of(named or dialect or (spec.sources or ("tf",))[0], spec.name)

@@ -96,7 +96,8 @@ def table(header, rows, indent="  "):
 
 
 def _is_number(text):
-    return text == "" or text[0].isdigit() or text in ("-", "inf")
+    bare = text.lstrip("~* ")  # marks before a figure, explained beneath the table
+    return bare == "" or bare[0].isdigit() or bare in ("-", "inf")
 
 
 class Progress:
@@ -132,3 +133,8 @@ class Progress:
         if self.live and self.width:
             sys.stderr.write("\r" + " " * self.width + "\r")
             sys.stderr.flush()
+
+
+def extents(shape):
+    """(112, 112, 32) as "112 x 112 x 32"."""
+    return " x ".join(map(str, shape))

@@ -8,14 +8,14 @@ from ._model import add_model, fitted, loaded
 from ._output import Output, add_json
 
 # suffix of OUT -> the options beside --model that it takes; any other suffix is a file of weights
-NETWORKS = {".onnx": ("dialect", "opset", "batch"), ".param": ("dialect",)}
+NETWORKS = {".onnx": ("dialect", "opset", "batch"), ".tflite": ("dialect", "batch"), ".param": ("dialect",)}
 WEIGHTS = ("to",)
 
 
 def add(subparsers):
     command = subparsers.add_parser(
         "convert",
-        help="weights to another source's names and layouts; networks to ONNX and ncnn",
+        help="weights to another source's names and layouts; networks to ONNX, TFLite and ncnn",
         description="The suffix of OUT chooses the format.  .safetensors, .npz, .pth: the weights, under the names "
         "and in the layouts of --to.  .onnx, and .param (for ncnn, with .bin beside it): the network, batch norm folded.",
         epilog="Example: refmnas convert mnasnet.pth out.safetensors --from torchvision --to timm --model mnasnet-b1; "
@@ -28,7 +28,7 @@ def add(subparsers):
     add_model(command)
     command.add_argument("--dialect", metavar="D", help="of a network: whose padding and epsilon (those of IN's names)")
     command.add_argument("--opset", type=int, metavar="N", help="of .onnx: 7 to 25 (17)")
-    command.add_argument("--batch", metavar="N", help="of .onnx: images of its input, or a name where any number may be (1)")
+    command.add_argument("--batch", metavar="N", help="of .onnx and .tflite: images of a run; of .onnx also a name (1)")
     add_json(command)
     command.set_defaults(run=run)
 
@@ -83,15 +83,17 @@ def _weights(args):
 
 def _network(args, suffix):
     """The network of the weights, as the file that a runtime reads; the record of it."""
-    from ..io import ncnn, onnx
+    from ..io import ncnn, onnx, tflite
     from ..models import fold
 
     net = loaded(args.model, args.source, dialect=args.dialect, names=args.from_names, width=args.width, size=args.size)
     steps, files = fold.nodes(net), [args.target]
+    batch = args.batch or "1"
+    batch = int(batch) if batch.isdecimal() else batch
     if suffix == ".onnx":
-        batch = args.batch or "1"
-        opset = 17 if args.opset is None else args.opset
-        onnx.save(args.target, steps, batch=int(batch) if batch.isdecimal() else batch, opset=opset)
+        onnx.save(args.target, steps, batch=batch, opset=17 if args.opset is None else args.opset)
+    elif suffix == ".tflite":
+        tflite.save(args.target, steps, batch=batch)
     else:
         files = [str(path) for path in ncnn.save(args.target, steps)]
     record = {"files": files, "steps": len(steps), "model": net.spec.name, "width": net.spec.width}

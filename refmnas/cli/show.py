@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ._model import add_sizes
-from ._output import Output, add_json, bold, table
+from ._output import Output, add_json, bold, extents, table
 
 
 def add(subparsers):
@@ -12,18 +12,21 @@ def add(subparsers):
         help="all networks, or one network's layers and trainable variables",
         description="Without M every network: source, size, parameters, multiply-adds.  With M the number of "
         "layers, each layer, each trainable variable with its shape, and the totals.  "
-        "With FILE.onnx what goes in and comes out, its operators, and the network of the zoo that it is.",
+        "With FILE.onnx or FILE.tflite what goes in and comes out, its operators, and the network of the zoo that it is.",
         epilog="Example: refmnas show mnasnet-a1 --full",
     )
-    command.add_argument("model", nargs="?", metavar="M", help="a network's name, FILE.json or FILE.onnx")
+    command.add_argument("model", nargs="?", metavar="M", help="a network's name, FILE.json, FILE.onnx or FILE.tflite")
     command.add_argument("--full", action="store_true", help="every layer and every variable")
+    command.add_argument("--head", metavar="H", help="gap-se or spp in the place of the mean: not in the papers")
+    merge = "numbers of stages (of cells) whose results are merged into the last one's: not in the papers"
+    command.add_argument("--merge", metavar="N", type=int, nargs="+", help=merge)
     add_sizes(command)
     add_json(command)
     command.set_defaults(run=run)
 
 
 def run(args):
-    if args.model and args.model.endswith(".onnx"):
+    if args.model and args.model.endswith((".onnx", ".tflite")):
         return _graph(args)
     return _one(args) if args.model else _all(args)
 
@@ -47,7 +50,7 @@ def _all(args):
 def _one(args):
     from ..models import build
 
-    net = build(args.model, width=args.width or 1.0, size=args.size)
+    net = build(args.model, width=args.width or 1.0, size=args.size, head=args.head, merge=args.merge)
     out = Output(args)
     if args.full:
         out.say(*listings(net, full=True))
@@ -58,20 +61,23 @@ def _one(args):
 
 
 def _graph(args):
-    """An ONNX file: its own facts, then those of the network that it is, where it is one."""
+    """An ONNX or TFLite file: its own facts, then those of the network that it is, where it is one."""
     from .. import io
     from ..recognition import recognise
 
-    graph = io.onnx.load(args.model)
+    is_onnx = args.model.endswith(".onnx")
+    graph = io.onnx.load(args.model) if is_onnx else io.tflite.load(args.model)
+    form = {"opset": graph.opset} if is_onnx else {"version": graph.version}
     found, out = recognise(graph), Output(args)
     ends = [(word, name, str(dtype), _open(shape)) for word, values in (("input", graph.inputs), ("output", graph.outputs))
             for name, (dtype, shape) in values.items()]  # fmt: skip
-    out.say(bold(f"{args.model}, opset {graph.opset}"), *table(("", "name", "type", "shape"), ends))
+    words = ", ".join(f"{key} {value}" for key, value in form.items())
+    out.say(bold(f"{args.model}, {words}"), *table(("", "name", "type", "shape"), ends))
     out.say(*table(("operator", "nodes"), graph.operators.items()))
     named = {} if found is None else {"network": found.model, "width": found.width, "dialects": found.dialects}
     keys = ("kind", "name", "type", "shape")
-    out.record({"opset": graph.opset, "ends": [dict(zip(keys, end, strict=True)) for end in ends],
-                "operators": graph.operators, "recognised": named or None})  # fmt: skip
+    out.record(form | {"ends": [dict(zip(keys, end, strict=True)) for end in ends],
+                       "operators": graph.operators, "recognised": named or None})  # fmt: skip
     if found is None:
         out.say("", "none of the networks that `refmnas show` lists")
     else:
@@ -85,49 +91,18 @@ def _open(shape):
 
 
 def blocks(net):
-    """The network as its paper's table has it: one line for the stem, each block and the head."""
-    from ..models import plan
+    """The network as its paper's table has it: one line for the stem, each block or cell and the head."""
+    from ..models.cell_spec import CellSpec
+    from ._show_tables import of_cells, of_stages
 
-    spec, costs = net.spec, _by_block(net)
-    rows = [_row("stem", "conv", f"{spec.stem.kernel} x {spec.stem.kernel}", spec.stem.stride, "", costs["stem"])]
-    for b in plan.blocks(spec, net.dialect, net.size):
-        channels = f"{b.c_in} > {b.mid} > {b.c_out}" if b.expands else f"{b.c_in} > {b.c_out}"
-        kind = b.kind + (f" g {b.mid // b.groups}" if b.groups else "") + (f" se {b.squeeze}" if b.squeeze else "")
-        kind += " + x" if b.has_skip else ""
-        rows.append(_row(b.prefix, kind, f"{b.kernel} x {b.kernel}", b.stride, channels, costs[b.prefix]))
-    widths = plan.head_channels(spec, net.dialect), plan.hidden_channels(spec, net.dialect), spec.head.classes
-    kind = ("1 x 1, " if spec.head.channels else "") + "pool, dense" + (", dense" if spec.head.hidden else "")
-    rows.append(_row("head", kind, "", "", " > ".join(str(w) for w in widths if w), costs["head"], b.size_out))
-    header = ("block", "kind", "kernel", "stride", "channels", "output", "parameters", "mult-adds")
-    return [
-        bold(f"{spec.name}, width {spec.width:g}, dialect {net.dialect.source}"),
-        f"  {spec.source}",
-        *table(header, rows),
-        "  se: channels of the squeeze; g: of a group; + x: the block's input is added",
-    ]
-
-
-def _row(name, kind, kernel, stride, channels, costs, pixels=None):
-    pixels = pixels or next(row.shape[:2] for row in reversed(costs) if len(row.shape) == 3)
-    macs = sum(row.macs for row in costs) / 1e6
-    parameters = f"{sum(row.parameters for row in costs):,}"
-    return name, kind, kernel, stride, channels, _shape(pixels), parameters, f"{macs:.2f} M"
-
-
-def _by_block(net):
-    """stem, stages.S.B or head -> the cost rows of its layers."""
-    groups = {}
-    for row in net.cost():
-        words = row.name.split(".")
-        groups.setdefault(".".join(words[:3]) if words[0] == "stages" else words[0], []).append(row)
-    return groups
+    return (of_cells if isinstance(net.spec, CellSpec) else of_stages)(net)
 
 
 def listings(net, full=False, few=4):
     """The three listings: the number of layers, each layer, each trainable variable."""
     layers, variables = net.layers, net.parameters()
-    rows = [(s.name, s.kind, _shape(s.shape), f"{s.parameters:,}" if s.parameters else "") for s in layers]
-    shapes = [(name, _shape(v.shape), f"{v.size:,}") for name, v in variables.items()]
+    rows = [(s.name, s.kind, extents(s.shape), f"{s.parameters:,}" if s.parameters else "") for s in layers]
+    shapes = [(name, extents(v.shape), f"{v.size:,}") for name, v in variables.items()]
     total = sum(v.size for v in variables.values())
     macs = sum(row.macs for row in net.cost())
     return [
@@ -135,7 +110,7 @@ def listings(net, full=False, few=4):
         *_cut(table(("layer", "kind", "output", "parameters"), rows), full, few),
         bold(f"{len(variables)} trainable variables"),
         *_cut(table(("variable", "shape", "numbers"), shapes), full, few),
-        bold(f"{total:,} parameters, {macs / 1e6:.2f} M multiply-adds at {_shape((net.size, net.size))}"),
+        bold(f"{total:,} parameters, {macs / 1e6:.2f} M multiply-adds at {extents((net.size, net.size))}"),
     ]
 
 
@@ -143,10 +118,6 @@ def _cut(lines, full, few):
     if full or len(lines) <= 2 * few + 2:
         return lines
     return [*lines[: few + 1], f"  ... {len(lines) - 1 - 2 * few} more", *lines[-few:]]
-
-
-def _shape(shape):
-    return " x ".join(map(str, shape))
 
 
 def record(net):

@@ -22,6 +22,8 @@ its own, the last block's projection is it.  A dense layer in between is a point
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 from ..errors import SpecError
@@ -36,10 +38,11 @@ TILE_MACS = 4 * 24 * 8  # multiply-adds for which a line of weights is asked in 
 
 
 class Builder:
-    """Reads nodes in order and writes steps."""
+    """Reads nodes in order and writes steps; the results of the nodes `stored` are not fused away."""
 
-    def __init__(self, nodes, shape):
+    def __init__(self, nodes, shape, stored: Collection[str] = ()):
         self.nodes, self.shape, self.block = list(nodes), shape, shape.block
+        self.stored = stored
         self.packer = pack.Packer(shape.block)
         self.steps: list[Step] = []
         self.sizes: dict[str, int] = {}
@@ -101,7 +104,7 @@ class Builder:
         node = self.nodes[0]
         if node.op != "conv" or node.inputs != (IMAGE,) or node.kernel > 7:
             self._refuse(0)
-        is_kept = any(node.name in n.inputs for n in self.nodes[2:])
+        is_kept = node.name in self.stored or any(node.name in n.inputs for n in self.nodes[2:])
         if self._ops(1, 2) == ["depthwise", "pointwise"] and not is_kept:
             return self._block(1, stem=node)
         record = {"units": node.shape[0], **fill.stem_rows(self.packer, self.shape.stem_blocks, node), **self._plane(node)}
@@ -155,6 +158,8 @@ class Builder:
         buffers = {"v": head.inputs[0], "y": pool.name} | self._residual(head, shortcut, add)
         if add:
             buffers["planes"], self.kept[add.name] = add.name, add.shape
+        elif head.name in self.stored:  # once more, by itself: without a sum the mean's step keeps no plane
+            self._project(head.shape_in[2], {"project": project}, (head,), {"v": head.inputs[0]})
         self._emit(steps.MEAN, record | self._plane(head), tuple(n for n in (head, add, pool) if n), buffers)
         self.sizes[pool.name] = self._blocks(head.shape[2]) * self.block
         self.scratch = max(self.scratch, 3 * h * w * self.block)
@@ -214,11 +219,14 @@ class Builder:
             self._excite(excite, window, {"v": v, "sums": sums})
         if not project:
             return
-        plain = {"v_blocks": self._blocks(window.shape[2]), **self._plane(window), **out}
-        kind = steps.SPLIT if window.shape[0] >= SPLIT_FROM else steps.POINT
+        self._project(window.shape[2], out, last, {"v": v} | self._residual(project, shortcut, add))
+
+    def _project(self, c_in, out, nodes, buffers):
+        """A 1 x 1 convolution, perhaps a sum, as a step of its own."""
+        plain = {"v_blocks": self._blocks(c_in), **self._plane(nodes[-1]), **out}
+        kind = steps.SPLIT if plain["p"] >= SPLIT_FROM else steps.POINT
         plain["units"] = out["project"]["panel_count"] if kind == steps.POINT else plain["p"] * plain["q"]
-        residual = self._residual(project, shortcut, add)
-        self._emit(kind, plain, last, {"v": v, "y": last[-1].name} | residual)
+        self._emit(kind, plain, nodes, buffers | {"y": nodes[-1].name})
 
     def _residual(self, project, shortcut, add):
         """What the projection adds; a shortcut's step writes it where the sum will be."""

@@ -96,9 +96,9 @@ def _nodes(net, size):
 class Plan:
     """What `compile` returns: y = plan(x), x (N, H, W, 3) float32, y (N, classes)."""
 
-    def __init__(self, nodes, *, batch, threads):
+    def __init__(self, nodes, *, batch, threads, stored=()):
         self.isa, shape = kernels.isa(), steps.Shape(*_engine().shape(kernels.isa()))
-        self._built = program.Builder(nodes, shape).run()
+        self._built = program.Builder(nodes, shape, stored).run()
         self.batch, self.threads, self.size, self.classes = batch, threads, nodes[0].shape_in[:2], nodes[-1].shape[0]
         (self._weights,) = _arrays(self._built.packer.weights.size)
         self._built.packer.weights.into(self._weights)
@@ -172,14 +172,23 @@ class Plan:
     def outputs(self, names):
         """What the plan computes on its way: a function of x that gives {name: (N, H, W, C)}, as fresh arrays.
 
-        names    of layers or blocks: "stages.2.0" is the block's result.  What lies inside a
-                 fused step is never stored: SpecError then names what there is.
+        names    of layers or blocks: "stages.2.0" is the block's result; or {key: name}, as a
+                 network's `features` are, and then the result has the keys.  The stem's result
+                 and that of the 1 x 1 before the global mean are computed by a second plan
+                 where this one fuses them.  What lies inside another fused step is never
+                 stored: SpecError then names what there is.
 
         >>> features = plan.outputs(["stages.2.0", "stages.4.1"])    # doctest: +SKIP
         >>> features(x)["stages.2.0"].shape                          # doctest: +SKIP
         (1, 28, 28, 40)
         """
-        return Features(self, names)
+        named = {names: names} if isinstance(names, str) else names if isinstance(names, dict) else {n: n for n in names}
+        nodes = {node.name for node in self._built.nodes}
+        wanted = {next((form for form in _forms(name) if form in nodes), name) for name in named.values()}
+        fused = {s.names[0] for s in self._built.steps if s.kind == steps.MEAN} | {self._built.nodes[0].name}
+        fused = fused & wanted - {name for s in self._built.steps for name in s.buffers.values()}
+        plan = Plan(self._built.nodes, batch=self.batch, threads=self.threads, stored=fused) if fused else self
+        return Features(plan, named)
 
     def profile(self, x, runs=30):
         """Median seconds of every step over `runs` runs; whole steps are timed, so a run costs the same."""
@@ -188,13 +197,18 @@ class Plan:
             return np.median([self._program.profile(x, y) for _ in range(runs)], axis=0)
 
 
+def _forms(name):
+    """The nodes whose result can be that of a layer or a block of this name, the first of them that there is."""
+    return name, f"{name}.add", f"{name}.project"
+
+
 class Features:
     """What `Plan.outputs` returns.  It has memory of its own beside the plan's weights."""
 
     def __init__(self, plan, names):
         self._shapes = {s.buffers["y"]: s.shape for s in plan._built.steps if "y" in s.buffers and len(s.shape) == 3}
         self._shapes |= plan._built.kept
-        self._names = {name: self._found(name) for name in ([names] if isinstance(names, str) else names)}
+        self._names = {key: self._found(name) for key, name in names.items()}
         self._program, self._buffers, self._work, _ = plan._assembled(1, set(self._names.values()))
         self._plan, self._block = plan, plan._built.block
         self._lock = threading.Lock()
@@ -202,7 +216,7 @@ class Features:
 
     def _found(self, name):
         """The step whose result is a layer's or a block's."""
-        for known in (name, f"{name}.add", f"{name}.project"):
+        for known in _forms(name):
             if known in self._shapes:
                 return known
         raise SpecError(f"Plan.outputs: no step stores {name!r}; there are {', '.join(self._shapes)}")

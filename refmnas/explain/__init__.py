@@ -7,12 +7,12 @@
 from difflib import get_close_matches
 
 from ..errors import SpecError
-from . import convolution, data, family, machine, normalisation, weights
+from . import cells, convolution, data, family, machine, normalisation, weights
 from .topic import Topic
 
 TOPICS: dict[str, Topic] = {
     topic.name: topic
-    for module in (convolution, family, normalisation, data, weights, machine)
+    for module in (convolution, family, cells, normalisation, data, weights, machine)
     for topic in module.TOPICS
 }
 

@@ -1,10 +1,13 @@
 """Files: weights in and out, images in, class names.
 
-    load(path)              {name: array} from safetensors, npz or .pth, by the file's content
+    load(path)              {name: array} from safetensors, npz or .pth, by the file's content, or from
+                            a checkpoint of TensorFlow's, by its prefix
     save(path, mapping)     the same to .safetensors, .npz or .pth, by the name's suffix
     image                   photographs as a network wants them (needs Pillow)
     classes                 the thousand names of ImageNet-1k
-    onnx, ncnn              networks as files that runtimes read: written, without their packages
+    onnx, tflite            networks as files: read as graphs, and written, without their packages
+    ncnn                    the same, written
+    checkpoint              TensorFlow's checkpoints: read
 
 No reader imports a framework, evaluates text of a file or builds an object of
 its choosing.  Declared sizes are checked against the file (compressed entries:
@@ -18,22 +21,22 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DtypeError, FormatError
-from . import _pth_write, _zip, classes, image, ncnn, npz, onnx, pth, safetensors
+from . import _pth_write, _zip, checkpoint, classes, image, ncnn, npz, onnx, pth, safetensors, tflite
 from ._reader import Limits, Reader
 from ._replace import replacing
 from ._tensors import Tensors
 
-__all__ = ["Limits", "Tensors", "classes", "image", "load", "ncnn", "onnx", "replacing", "save"]
+__all__ = ["Limits", "Tensors", "checkpoint", "classes", "image", "load", "ncnn", "onnx", "replacing", "save", "tflite"]
 
 
 def load(path, *, entry=None, max_header=1 << 20, max_tensors=65_536, max_bytes=1 << 30):
     """The arrays of a file of weights: a `Tensors`, which is a dictionary name -> array.
 
-    The format is told by the content.  bfloat16 is widened to float32, exactly;
-    every other type stays.  Arrays are writable, in this machine's byte order, and
-    in the file's axis order.  Of a .pth checkpoint `entry` names the mapping to take
-    ("state_dict"); without it the only one is taken, and where several could be
-    meant the error lists them.
+    The format is told by the content; a TensorFlow checkpoint is given by its prefix, or
+    its .index.  bfloat16 is widened to float32, exactly; every other type stays.  Arrays
+    are writable, in this machine's byte order, and in the file's axis order.  Of a .pth
+    checkpoint `entry` names the mapping to take ("state_dict"); without it the only one is
+    taken, and where several could be meant the error lists them.
 
     Shapes   as in the file.
     Units    max_header and max_bytes count bytes.
@@ -42,6 +45,8 @@ def load(path, *, entry=None, max_header=1 << 20, max_tensors=65_536, max_bytes=
              another format, or beyond a cap, which the message names.
     """
     limits = Limits(max_header, max_tensors, max_bytes)
+    if checkpoint.is_one(path):
+        return checkpoint.load(path, max_header=max_header, max_tensors=max_tensors, max_bytes=max_bytes)
     with Reader(path) as reader:
         head = reader.read(0, min(reader.size, 16), "the first bytes")
         if safetensors.is_one(head):

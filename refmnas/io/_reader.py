@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ..errors import FormatError
 
 MIB = 1 << 20
+LONGEST_MESSAGE = 4096  # characters of an error
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ class Reader:
         self._file.close()
 
     def bad(self, text):
+        if len(text) > LONGEST_MESSAGE:  # a hostile list of numbers is shown by its ends
+            text = f"{text[: LONGEST_MESSAGE // 2]} ... {text[-LONGEST_MESSAGE // 4 :]}"
         return FormatError(f"{self.name}: {text}")
 
     def check(self, offset, count, what):

@@ -12,16 +12,19 @@ from ..errors import DtypeError, ShapeError, SpecError
 
 WEIGHED = {"conv": 4, "depthwise": 3, "pointwise": 2, "linear": 2}  # op -> the rank of its weights
 PLAIN = {"pool": 1, "scale": 2, "add": 2}  # op -> its inputs
+CELLS = {  # of networks of cells and of merges, for formats that have them; None: any number from 1 on
+    "act": 1, "average_pool": 1, "max_pool": 1, "shift": 1, "resize": 1, "pyramid": 1, "concat": None,
+}  # fmt: skip
 KINDS = (  # those of refmnas.ops.activation, which is not imported: files are written where no backend loads
     "identity", "relu", "relu6", "sigmoid", "swish", "hard_sigmoid", "hard_sigmoid_slim", "hard_sigmoid_keras",
     "hard_swish",
 )  # fmt: skip
 
 
-def checked(where, steps, taken=()):
+def checked(where, steps, taken=(), more=()):
     """(the steps as a list, the name of the image that they read); the errors name the step.
 
-    `taken`: names that the format needs for itself.
+    `taken`: names that the format needs for itself; `more`: ops that it takes beside the usual ones, of CELLS.
     """
     steps = list(steps)
     if not steps:
@@ -33,7 +36,7 @@ def checked(where, steps, taken=()):
         missing = [name for name in step.inputs if name not in known]
         if missing:
             raise SpecError(f"{where}: {step.name} reads {missing[0]!r}, wanted the result of an earlier step")
-        _check_op(where, step)
+        _check_op(where, step, PLAIN | {op: CELLS[op] for op in more})
         known.add(step.name)
     if len(steps[-1].shape) != 1:
         raise ShapeError(f"{where}: {steps[-1].name}, the last step, gives {steps[-1].shape}, wanted logits (classes,)")
@@ -48,17 +51,17 @@ def _check_name(where, name, known):
         raise SpecError(f"{where}: {name!r} names two things, wanted every step's name once")
 
 
-def _check_op(where, step):
+def _check_op(where, step, plain):
     if min(*step.shape_in, *step.shape) < 1:
         raise ShapeError(f"{where}: {step.name} makes {step.shape} of {step.shape_in}, wanted a larger image")
     if step.act not in KINDS:
         raise SpecError(f"{where}: {step.name} has the activation {step.act!r}, wanted one of {', '.join(KINDS)}")
-    if step.op in PLAIN:
-        if len(step.inputs) != PLAIN[step.op]:
-            raise SpecError(f"{where}: {step.name} has {len(step.inputs)} inputs, wanted {PLAIN[step.op]}")
+    if step.op in plain:
+        if len(step.inputs) != (plain[step.op] or max(1, len(step.inputs))):
+            raise SpecError(f"{where}: {step.name} has {len(step.inputs)} inputs, wanted {plain[step.op] or 'one or more'}")
         return
     if step.op not in WEIGHED:
-        known = ", ".join((*WEIGHED, *PLAIN))
+        known = ", ".join((*WEIGHED, *plain))
         raise SpecError(f"{where}: {step.name} is the op {step.op!r}, wanted one of {known}")
     for key, array in (("w", step.w), ("b", step.b)):
         if not isinstance(array, np.ndarray) or array.dtype != np.float32:

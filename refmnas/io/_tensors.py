@@ -4,7 +4,7 @@
 class Tensors(dict):
     """A dictionary name -> array, and what else the file said.
 
-    format     "safetensors", "npz", "pth" or "pth-legacy"
+    format     "safetensors", "npz", "pth", "pth-legacy" or "checkpoint"
     metadata   safetensors: the texts of `__metadata__`.  pth: the state
                dictionary's `_metadata`, module name -> {"version": ...}; the
                whole network has the name "".  Empty where the file has none.

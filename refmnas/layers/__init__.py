@@ -8,8 +8,8 @@ from .graph import Graph
 from .join import Add, Concat, Join
 from .linear import Linear
 from .norm import BatchNorm
-from .pool import AveragePool, GlobalPool, MaxPool
-from .resize import Resize
+from .pool import AveragePool, GlobalPool, MaxPool, PyramidPool
+from .resize import Resize, ResizeLike
 from .squeeze_excite import SqueezeExcite
 
 __all__ = [
@@ -31,8 +31,10 @@ __all__ = [
     "MaxPool",
     "Param",
     "Pointwise",
+    "PyramidPool",
     "Residual",
     "Resize",
+    "ResizeLike",
     "SqueezeExcite",
     "Step",
     "Sum",

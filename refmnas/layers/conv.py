@@ -14,11 +14,17 @@ from ..layout import CONV, DEPTHWISE, PLAIN, POINTWISE
 from ..ops import conv, depthwise, pointwise
 from .base import Layer, Param
 
-PADDINGS = ("same", "symmetric", "valid")
+PADDINGS = ("same", "symmetric", "valid", "even")
 
 
 def four_sides(rule, size, kernel, stride=1):
     """(top, bottom, left, right) for an image of `size` = (H, W, ...) and a square kernel.
+
+    same        TensorFlow's: ceil(H / stride) results, the odd pixel after
+    symmetric   kernel // 2 on both sides
+    valid       none
+    even        what `same` gives an image that the stride divides, whatever the image (at
+                stride 2 the last row and column of an odd one are left out); at stride 1 symmetric
 
     >>> four_sides("same", (224, 225), 3, 2), four_sides("symmetric", (224, 225), 3, 2)
     ((0, 1, 1, 1), (1, 1, 1, 1))
@@ -27,7 +33,9 @@ def four_sides(rule, size, kernel, stride=1):
         raise SpecError(f"padding: {rule!r}, wanted one of {', '.join(PADDINGS)}")
     if rule == "valid":
         return 0, 0, 0, 0
-    if rule == "symmetric":
+    if rule == "even" and stride > 1:
+        return same_pad(kernel * stride, kernel, stride) * 2
+    if rule in ("symmetric", "even"):
         return symmetric_pad(kernel) * 2
     return same_pad(size[0], kernel, stride) + same_pad(size[1], kernel, stride)
 

@@ -63,5 +63,13 @@ class DropPath(Dropout):
 
     kind, op = "drop path", drop_path
 
+    def __init__(self, rate, *, seed=0):
+        super().__init__(rate, seed=seed)
+        self.full = self.rate
+
+    def scale(self, share):
+        """From now on `share` of the rate that the layer was made with."""
+        self.rate = self.full * share
+
     def _mask(self, x):
         return (self.generator.random(len(x)) >= self.rate).astype(x.dtype)

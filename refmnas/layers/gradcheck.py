@@ -27,10 +27,9 @@ from math import factorial
 
 import numpy as np
 
-from ..ops import max_pool
 from .act import Activation
 from .base import Layer
-from .pool import MaxPool
+from .pool import MaxPool, PyramidPool
 
 KINKS = {
     "relu": (0.0,),
@@ -94,9 +93,9 @@ def _at(layer, x, v, w, dy, t, train):
 def _pattern(layer):
     if isinstance(layer, Activation):
         return np.searchsorted(KINKS.get(layer.kind, ()), layer._memory[2][0]).tobytes()
-    if isinstance(layer, MaxPool):
-        shape, dtype, (x, options) = layer._memory
-        return max_pool.backward(np.ones(shape, dtype), x, **options).x.tobytes()  # which values are the largest
+    if isinstance(layer, MaxPool | PyramidPool):
+        shape, dtype, _ = layer._memory
+        return layer.backward(np.ones(shape, dtype)).tobytes()  # which values are the largest
     return tuple(_pattern(child) for child in layer.children.values())
 
 

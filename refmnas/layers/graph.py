@@ -36,7 +36,8 @@ class Graph(Join):
     inputs   name -> the size of one image, (H, W, C) or (C,), that shapes are checked with;
              other rows and columns may come later, other channels may not
     nodes    name -> (layer, *names of its inputs), in the order that arrays are listed
-    output   the node whose result is the graph's; None: the last
+    output   the node whose result is the graph's; None: the last; a tuple of names: so many
+             results, given and differentiated as a tuple
 
     A graph of one input takes and gives arrays, as a layer of a chain does; one of several
     takes and gives tuples in the order of `inputs`.
@@ -52,14 +53,17 @@ class Graph(Join):
 
     kind = "graph"
 
-    def __init__(self, inputs: dict[str, tuple[int, ...]], nodes: dict[str, tuple], output: str | None = None):
+    def __init__(
+        self, inputs: dict[str, tuple[int, ...]], nodes: dict[str, tuple], output: str | tuple[str, ...] | None = None
+    ):
         super().__init__()
         _check_names(inputs, nodes)
         self.sources = {name: tuple(node[1:]) for name, node in nodes.items()}
         self.children = {name: node[0] for name, node in nodes.items()}
         self.names, self.inputs = tuple(inputs), len(inputs)
-        self.output = output if output is not None else list(nodes)[-1]
-        _check_inputs(self.names, self.children, self.sources, self.output)
+        wanted = output if output is not None else list(nodes)[-1]
+        self.outputs: tuple[str, ...] = wanted if isinstance(wanted, tuple) else (wanted,)
+        _check_inputs(self.names, self.children, self.sources, self.outputs)
         self.order = _ordered(self.names, self.sources)
         self._sizes([tuple(size) for size in inputs.values()])
 
@@ -67,12 +71,20 @@ class Graph(Join):
         values = dict(zip(self.names, self._tuple(x, "forward"), strict=True))
         for name in self.order:
             values[name] = self.children[name].forward(self._fed(name, values), train)
-        return self.remember(values[self.output], [values[name] for name in self.names])
+        results = tuple(values[name] for name in self.outputs)
+        self.remember(results[0], [values[name] for name in self.names], [y.shape for y in results])
+        return results if len(results) > 1 else results[0]
 
     def backward(self, dy):
-        (given,) = self.recall(dy)
+        dys = dy if len(self.outputs) > 1 else (dy,)
+        if not isinstance(dys, tuple) or len(dys) != len(self.outputs):
+            raise DataError(f"Graph.backward: one gradient came, wanted a tuple of {', '.join(self.outputs)}")
+        given, shapes = self.recall(dys[0])
         uses: dict[str, dict] = {name: {} for name in (*self.names, *self.order)}
-        uses[self.output][(-1, 0)] = dy
+        for place, (name, part, shape) in enumerate(zip(self.outputs, dys, shapes, strict=True)):
+            if part.shape != shape:
+                raise ShapeError(f"Graph.backward: the gradient of {name} has shape {part.shape}, wanted {shape}")
+            uses[name][(-1, place)] = part
         numbers = {name: number for number, name in enumerate(self.sources)}
         for name in reversed(self.order):
             back = self.children[name].backward(_summed(uses.pop(name)))
@@ -83,7 +95,13 @@ class Graph(Join):
         return grads if len(grads) > 1 else grads[0]
 
     def shape(self, size):
-        return self._sizes(self._tuple(size, "shape"))[self.output]
+        sizes = self._sizes(self._tuple(size, "shape"))
+        found = tuple(sizes[name] for name in self.outputs)
+        return found if len(found) > 1 else found[0]
+
+    def sizes(self, size):
+        """The extents of every node's result, the inputs' included: {name: (H, W, C) or (C,)}."""
+        return self._sizes(self._tuple(size, "sizes"))
 
     def steps(self, size, prefix=""):
         sizes = self._sizes(self._tuple(size, "steps"))
@@ -153,25 +171,26 @@ def _check_names(inputs, nodes):
         seen[id(node[0])] = name
 
 
-def _check_inputs(names, children, sources, output):
+def _check_inputs(names, children, sources, outputs):
     """Every input exists, every layer has as many as it takes, every node is used."""
     known = (*names, *children)
-    for name, wanted in [*sources.items(), ("the output", (output,))]:
+    for name, wanted in [*sources.items(), ("the output", outputs)]:
         for source in wanted:
             if source not in known:
                 near = get_close_matches(str(source), known, n=1, cutoff=0.6)
                 hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(known)}"
                 raise SpecError(f"Graph: {name} wants {source!r}, which does not exist{hint}")
-    if output not in children:
-        raise SpecError(f"Graph: the output is {output!r}, wanted a node, not an input")
+    for output in outputs:
+        if output not in children or outputs.count(output) > 1:
+            raise SpecError(f"Graph: the output is {output!r}, wanted a node, not an input, and each once")
     for name, layer in children.items():
         takes = layer.inputs if isinstance(layer, Join) else 1
         if takes is not None and len(sources[name]) != takes:
             raise SpecError(f"Graph: {name} has {len(sources[name])} inputs, wanted {takes} of a {layer.kind}")
-    used = {source for wanted in sources.values() for source in wanted} | {output}
+    used = {source for wanted in sources.values() for source in wanted} | set(outputs)
     for name in children:
         if name not in used:
-            raise SpecError(f"Graph: nothing uses {name}; wanted every node on a way to {output}")
+            raise SpecError(f"Graph: nothing uses {name}; wanted every node on a way to {' or '.join(outputs)}")
 
 
 def _ordered(names, sources):

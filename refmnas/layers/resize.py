@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..errors import SpecError
 from ..ops import resize
 from .base import Layer
+from .join import Join
 
 
 class Resize(Layer):
@@ -32,3 +35,33 @@ class Resize(Layer):
 
     def shape(self, size):
         return *self._size(size), size[2]
+
+
+class ResizeLike(Join):
+    """The first input brought to the rows and columns of the second, whose values do not matter.
+
+    One of the same extents is given as it is.
+    """
+
+    kind = "resize"
+    inputs = 2
+
+    def __init__(self, *, mode="bilinear", places="half_pixel", rounding="floor"):
+        super().__init__()
+        self.options = {"mode": mode, "places": places, "rounding": rounding}
+
+    def forward(self, xs, train=False):
+        x, like = xs
+        if x.shape[1:3] == like.shape[1:3]:
+            return self.remember(x, x, like, None)
+        options = self.options | {"size": like.shape[1:3]}
+        return self.remember(resize.forward(x, **options), x, like, options)
+
+    def backward(self, dy):
+        x, like, options = self.recall(dy)
+        dx = dy if options is None else resize.backward(dy, x, **options).x
+        return dx, np.zeros_like(like)
+
+    def shape(self, size):
+        x, like = size
+        return *like[:2], x[2]

@@ -1,4 +1,4 @@
-"""What a network costs, layer by layer, from its table alone: nothing is built or run.
+"""What a network costs, layer by layer, from its table alone: nothing is run, no weight is drawn.
 
     multiply-adds   P*Q*D*C*Kh*Kw / groups of a convolution, C*D of a dense layer; SE's two
                     layers count once per image; activations, sums and pools count none
@@ -11,7 +11,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from . import plan
+from . import cell_cost, heads, plan
+from .cell_spec import CellSpec
 
 
 class Row(NamedTuple):
@@ -43,6 +44,8 @@ def of(spec, dialect, size=None, itemsize=4):
     >>> totals(of(zoo.get("mnasnet-b1"), dialect.of("tf", "mnasnet-b1")))[:2]
     (4383312, 314415872)
     """
+    if isinstance(spec, CellSpec):
+        return [Row(*row, math.prod(row[2]) * itemsize) for row in cell_cost.rows(spec, dialect, size)]
     rows = []
     blocks = plan.blocks(spec, dialect, size)
     beside = 3 if dialect.conv_bias else 2  # gamma, beta, perhaps a bias
@@ -60,12 +63,19 @@ def of(spec, dialect, size=None, itemsize=4):
     conv("stem.conv", "conv", blocks[0].size_in, spec.stem.kernel**2 * 3 * stem, stem)
     for b in blocks:
         _block(b, conv, dense)
+    if spec.merge:
+        together = sum(plan.merge_channels(spec, blocks))
+        conv("stages.merge.mix", "pointwise", blocks[-1].size_out, together * blocks[-1].c_out, blocks[-1].c_out)
     head, hidden = plan.head_channels(spec, dialect), plan.hidden_channels(spec, dialect)
     if spec.head.channels:
         conv("head.conv", "pointwise", blocks[-1].size_out, blocks[-1].c_out * head, head)
+    if squeezed := heads.squeezed(spec.head, head):
+        dense("head.se.reduce", "pointwise", head, squeezed)
+        dense("head.se.expand", "pointwise", squeezed, head)
+    pooled = heads.pooled(spec.head, head)
     if hidden:
-        dense("head.hidden", "linear", head, hidden, dialect.hidden_bias)
-    dense("head.dense", "linear", hidden or head, spec.head.classes)
+        dense("head.hidden", "linear", pooled, hidden, dialect.hidden_bias)
+    dense("head.dense", "linear", hidden or pooled, spec.head.classes, spec.head.bias)
     return rows
 
 

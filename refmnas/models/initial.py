@@ -15,13 +15,18 @@ PyTorch draws any layer's; here they are 0 as well.)
     torchvision-efficientnet   the same; dense uniform within 1 / sqrt(D)
     timm-regnet       convolutions as tf; dense normal, deviation 0.01
     slim              normal of deviation 0.09 cut at two deviations, everywhere
+    slim-nasnet       normal of variance 2.6 / fan-out cut at two deviations (1.3 makes good what the cut takes)
+    he                normal of variance 2 / fan-in cut at two deviations, a depthwise weight's fan-in is C*Kh*Kw
+    pytorch           uniform within 1 / sqrt(fan-in), PyTorch's own for any layer (its bias here 0 as well)
     keras             uniform within sqrt(6 / (fan-in + fan-out)) (Glorot), where a
                       depthwise weight has fan-in C*Kh*Kw and fan-out Kh*Kw
 
 Sources: tensorflow/tpu mnasnet_model.py conv_kernel_initializer and
 dense_kernel_initializer; timm _efficientnet_builder.py _init_weight_goog; torchvision
 mnasnet.py and mobilenetv2.py; tensorflow/models slim mobilenet.py training_scope;
-Keras' defaults for Conv2D, DepthwiseConv2D and Dense.
+Keras' defaults for Conv2D, DepthwiseConv2D and Dense; slim's nasnet.py and TF contrib's
+variance_scaling_initializer; he_normal of Keras as melodyguan/enas asks for it; PyTorch's
+_ConvNd.reset_parameters.
 """
 
 from __future__ import annotations
@@ -100,6 +105,19 @@ def _keras(rng, kind, shape, groups):
     return _uniform(rng, shape, (6 / (fan_in + fan_out)) ** 0.5)
 
 
+def _slim_nasnet(rng, kind, shape, groups):
+    return _cut_normal(rng, shape, (2.6 / fans(kind, shape)[1]) ** 0.5)
+
+
+def _he(rng, kind, shape, groups):
+    fan_in = fans(kind, shape)[0] * (shape[-1] if kind == DEPTHWISE else 1)
+    return _cut_normal(rng, shape, (2 / fan_in) ** 0.5)
+
+
+def _pytorch(rng, kind, shape, groups):
+    return _uniform(rng, shape, fans(kind, shape)[0] ** -0.5)
+
+
 RULES = {
     "tf": _tf,
     "timm": _tf,
@@ -109,6 +127,9 @@ RULES = {
     "timm-regnet": _timm_regnet,
     "slim": _slim,
     "keras": _keras,
+    "slim-nasnet": _slim_nasnet,
+    "he": _he,
+    "pytorch": _pytorch,
 }
 
 

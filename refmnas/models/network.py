@@ -11,12 +11,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..errors import DataError, DtypeError, FormatError, ShapeError
-from ..layers import Step
+from ..errors import DataError, DtypeError, FormatError, ShapeError, SpecError
+from ..layers import DropPath, Step
 from ..layers.drop import checked_rate
 from ..ops._checks import FLOATS, whole
 from . import assemble, cost, initial, naming, zoo
 from . import dialect as dialects
+from . import features as feature_maps
+from .cell_spec import CellSpec
 
 
 class Network:
@@ -31,6 +33,7 @@ class Network:
         self._chain = assemble.network(spec, dialect, dtype=self.dtype)
         self._extra: dict[str, np.ndarray] = {}  # entries of a loaded mapping that are no arrays of a layer
         self._output: tuple | None = None
+        self._auxiliary: np.ndarray | None = None
         initial.fill(self._chain, dialect.init, (seed, 0))
         self.reseed(seed)
 
@@ -40,8 +43,8 @@ class Network:
 
     # -- running --------------------------------------------------------------------
 
-    def forward(self, x, train=False):
-        """Logits (N, classes).
+    def forward(self, x, train=False, features=False):
+        """Logits (N, classes); with features=True also the feature maps: (logits, {stride: (N, P, Q, C)}).
 
         train=False: batch norm by the running statistics, no dropout, nothing changes.
         train=True: by the batch's own, the running ones move one step, dropout and
@@ -49,34 +52,52 @@ class Network:
 
         Any size is taken, not the table's alone; an empty batch gives an empty result
         in evaluation.
+
+        The maps are those of `features`, arrays of their own; `backward` takes the
+        gradient of the logits alone.
         """
         self._check_input(x, train)
-        self._output = None
+        self._output = self._auxiliary = None
         x = np.array(x, order="C")  # backward reads it: later changes by the caller must not
         moving = [p for _, p in self._chain.named_params() if not p.trainable] if train else []
         before = [p.value.copy() for p in moving]
         try:
-            y = self._chain.forward(x, train)
+            with feature_maps.tapped(self._chain, self.features if features else {}) as maps:
+                y = self._chain.forward(x, train)
         except Exception:
             for p, value in zip(moving, before, strict=True):
                 p.value[...] = value
             raise
+        y, self._auxiliary = y if isinstance(y, tuple) else (y, None)
         self._output = y.shape
-        return y
+        return (y, maps) if features else y
 
-    def backward(self, dy):
+    @property
+    def auxiliary(self):
+        """The auxiliary head's logits (N, classes) of the last forward; None where the table has no such head.
+
+        The loss is that of the logits plus `spec.auxiliary` times that of these.
+        """
+        return self._auxiliary
+
+    def backward(self, dy, auxiliary=None):
         """The gradient of x from that of the logits; every parameter's gradient is overwritten.
 
         Of the function that the last forward was: with batch statistics and masks
-        after train=True, with constants after train=False.
+        after train=True, with constants after train=False.  `auxiliary`: the gradient of the
+        auxiliary logits, where there are any; None: zeros.
         """
         if self._output is None:
             raise DataError("Network.backward: no forward came before it; backward reads what the last forward kept")
-        return self._chain.backward(dy)
+        if self._auxiliary is None:
+            if auxiliary is not None:
+                raise DataError(f"Network.backward: a gradient for an auxiliary head, which {self.spec.name} is built without")
+            return self._chain.backward(dy)
+        return self._chain.backward((dy, np.zeros_like(self._auxiliary) if auxiliary is None else auxiliary))
 
     def forget(self):
         """Let go of what the last forward kept for backward (activations: much memory)."""
-        self._output = None
+        self._output = self._auxiliary = None
         self._chain.forget()
 
     def reseed(self, seed):
@@ -84,6 +105,17 @@ class Network:
         self._seed = whole("reseed", "seed", seed, 0)
         for number, layer in enumerate(_drops(self._chain)):
             layer.reseed((seed, 1, number))
+
+    def scale_drop_path(self, share):
+        """From now on every drop-path rate is `share` (0 to 1) of the table's: NASNet's and ENAS's rise with training.
+
+        Their sources hand over step / steps.  A fresh network has the whole rates.
+        """
+        if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
+            raise SpecError(f"scale_drop_path: {share!r}, wanted a number from 0 to 1")
+        for layer in _drops(self._chain):
+            if isinstance(layer, DropPath):
+                layer.scale(share)
 
     def _check_input(self, x, train):
         where, wanted = "Network.forward", "(N, H, W, 3), channels last"
@@ -119,7 +151,7 @@ class Network:
     def gradients(self, names="refmnas"):
         """The gradient of every trainable array, by the names and in the layouts of a source.
 
-        names: refmnas, torchvision, timm, tf, slim, efficientnet-pytorch.  Arrays of their own.
+        names: refmnas, torchvision, timm, tf, slim, efficientnet-pytorch, pretrainedmodels.  Arrays of their own.
         """
         grads = {name: p.grad for name, p in self._chain.named_params() if p.trainable}
         if any(g is None for g in grads.values()):
@@ -165,6 +197,17 @@ class Network:
         """Every step in the order of computation: name, kind, shapes for one image of `size`, parameters."""
         return list(self._chain.steps((self.size, self.size, 3)))
 
+    @property
+    def features(self) -> dict[int, str]:
+        """{stride: name of the layer whose result is its feature map}: refmnas.models.features.
+
+        `refmnas.compile(net).outputs(net.features)` gives the same maps.
+
+        >>> build("mobilenet-v3-small").features
+        {2: 'stem', 4: 'stages.0.0', 8: 'stages.1.1', 16: 'stages.3.1', 32: 'head'}
+        """
+        return feature_maps.names(self.spec, self.dialect)
+
     def cost(self):
         """Parameters, multiply-adds and activation bytes, row by row: refmnas.models.cost."""
         return cost.of(self.spec, self.dialect, self.size, self.dtype.itemsize)
@@ -196,18 +239,23 @@ def _drops(layer):
 
 
 def build(
-    network, *, width=1.0, size=None, classes=None, dialect=None, dropout=None, drop_path=None, dtype=np.float32, seed=0
-):
+    network, *, width=1.0, size=None, classes=None, dialect=None, dropout=None, drop_path=None, head=None, merge=None,
+    auxiliary=None, dtype=np.float32, seed=0,
+):  # fmt: skip
     """A network of the zoo, or of a table of one's own, with fresh weights.
 
-    network     a name of `refmnas.models.names()`, a NetSpec, or a document of `models.text`
+    network     a name of `refmnas.models.names()`, a NetSpec or CellSpec, or a document of `models.text`
                 (block strings with a stem and a head) or its file, FILE.json
     width       multiplies all channels that the source scales
     size        of the square image that `layers` and `cost` speak of; None: the table's own
     classes     None: the table's own, 1000 in the zoo
     dialect     a source ("tf", "slim", "torchvision", "timm", "timm-tf", "timm-rw", "keras", "pycls",
-                "official") or a Dialect; None: the first that published the network
+                "pretrainedmodels", "official") or a Dialect; None: the first that published the network
     dropout, drop_path   rates; None: the dialect's, where it has its own, else the table's
+    head        gap, gap-se or spp: how the last map becomes numbers; None: the table's own.  All but gap, and
+                merge, are not in the papers
+    merge       numbers of stages (of cells) whose results are merged into the last one's; None: the table's own
+    auxiliary   weight of NASNet's and ENAS's auxiliary head in the loss (theirs is 0.4), 0: none; None: the table's own
     seed        of the initialisation and of the masks
 
     Raises   SpecError for what cannot be, naming the nearest that can; DtypeError for
@@ -229,6 +277,14 @@ def build(
         spec = replace(spec, drop_path=checked_rate("build: drop_path", drop_path))
     if size is not None:
         spec = replace(spec, size=whole("build", "size", size, 1))
+    if head is not None:
+        spec = replace(spec, head=replace(spec.head, pool=head))
+    if merge is not None:
+        spec = replace(spec, merge=tuple(merge))
+    if auxiliary is not None:
+        if not isinstance(spec, CellSpec):
+            raise SpecError(f"build: auxiliary with {spec.name}, wanted a network of cells")
+        spec = replace(spec, auxiliary=auxiliary)
     return Network(spec, dialect, dtype=_float(dtype), seed=seed)
 
 

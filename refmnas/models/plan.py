@@ -106,6 +106,12 @@ def hidden_channels(spec, dialect):
     return round8(hidden * spec.width) if hidden and _follows(dialect.hidden_scales, spec.width) else hidden
 
 
+def merge_channels(spec, rows):
+    """Channels that a merge puts together: of its stages, then of the last; none without a merge."""
+    widths = {row.stage: row.c_out for row in rows}
+    return [*(widths[number] for number in spec.merge), rows[-1].c_out] if spec.merge else []
+
+
 def _follows(scales, width):
     """Whether a width of the head is multiplied, under the rule `scales`."""
     return scales == "always" or (scales == "above-one" and width > 1)

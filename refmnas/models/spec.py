@@ -14,9 +14,11 @@ from ..errors import SpecError
 BLOCKS = ("sep", "separable", "mbconv", "bottleneck")
 ACTIVATIONS = ("relu", "relu6", "swish", "hard_swish")
 HEAD_SCALES = ("never", "above-one", "always")
+POOLS = ("gap", "gap-se", "spp")
 MOST = 10**6  # below it every whole number of a table stays
 MOST_REPEATS = 1000
 MOST_MULTIPLIER = 100
+MOST_BINS = 16  # across, of a pyramid's level
 
 
 def _claim(where, *claims):
@@ -52,6 +54,12 @@ def _is_multiplier(value):
 
 def _is_rate(value):
     return _is_number(value) and 0 <= value < 1
+
+
+def is_merge(numbers, count):
+    """A tuple of rising numbers below `count`."""
+    fits = isinstance(numbers, tuple) and all(_is_none(n) or (_is_count(n) and n < count) for n in numbers)
+    return fits and list(numbers) == sorted(set(numbers)) and (count > 0 or not numbers)
 
 
 @dataclass(frozen=True)
@@ -132,13 +140,20 @@ class Stage:
 
 @dataclass(frozen=True)
 class Head:
-    """1x1 convolution to `channels` (0: none), global average pool, [dense to `hidden`, act], dropout, dense layer."""
+    """1x1 convolution to `channels` (0: none), pool, [dense to `hidden`, act], dropout, dense layer.
+
+    `pool` is the mean over all pixels in every paper of the zoo; the others are not in the
+    papers: gap-se scales the means by squeeze and excitation, spp is a pyramid of bins.
+    """
 
     channels: int
     classes: int = 1000
     dropout: float = 0.2
     scales: str = "never"  # `channels` with the width multiplier: never, above-one (MobileNetV2), always
     hidden: int = 0  # width of a dense layer with activation before the last one, 0: none (MobileNetV3)
+    pool: str = "gap"  # gap, gap-se or spp
+    levels: tuple[int, ...] = (1, 2, 4)  # spp: n x n bins for every n
+    bias: bool = True  # of the last dense layer
 
     def __post_init__(self):
         _claim(
@@ -148,6 +163,12 @@ class Head:
             (_is_count(self.classes), f"classes {self.classes!r}, wanted 1 to {MOST - 1}"),
             (_is_rate(self.dropout), f"dropout {self.dropout!r}, wanted 0 to below 1"),
             (self.scales in HEAD_SCALES, f"scales {self.scales!r}, wanted one of {', '.join(HEAD_SCALES)}"),
+            (self.pool in POOLS, f"pool {self.pool!r}, wanted one of {', '.join(POOLS)}"),
+            (
+                isinstance(self.levels, tuple) and self.levels and all(_is_count(n) and n <= MOST_BINS for n in self.levels),
+                f"levels {self.levels!r}, wanted a tuple of whole numbers from 1 to {MOST_BINS}",
+            ),
+            (isinstance(self.bias, bool), f"bias {self.bias!r}, wanted True or False"),
         )
 
 
@@ -166,8 +187,10 @@ class NetSpec:
     depth: float = 1.0  # multiplies repeats, rounded up
     width: float = 1.0  # multiplies channels, rounded by the dialect's rule
     sources: tuple[str, ...] = ()  # dialects that published it, the default first
+    merge: tuple[int, ...] = ()  # numbers of stages whose results are merged into the last one's; not in the papers
 
     def __post_init__(self):
+        count = sum(not s.joins for s in self.stages) if isinstance(self.stages, tuple) else 0
         declared = [s.declared_in for s in self.stages]
         _claim(
             f"network {self.name!r}",
@@ -182,4 +205,5 @@ class NetSpec:
             (declared[1:] == [None] * len(declared[1:]), "declared_in after the first stage, wanted in the first only"),
             (declared[:1] != [self.stem.channels], "declared_in is the stem's own width, wanted None"),
             (not any(s.joins for s in self.stages[:1]), "joins in the first row, where nothing comes before it"),
+            (is_merge(self.merge, count - 1), f"merge {self.merge!r}, wanted rising stages from 0 to {count - 2}"),
         )

@@ -1,6 +1,6 @@
 """Other runtimes with the same network and the same weights: what refmnas is compared with.
 
-    names()                     ort, openvino, torch-eager, torch-channels-last, torch-jit, ncnn
+    names()                     ort, openvino, torch-eager, torch-channels-last, torch-jit, ncnn, litert
     available()                 {name: its version, or why it is not there}
     build(name, net, ...)       a Peer: run(x), prepare(x), run_prepared(p), intermediates(x), profile(x), close()
 
@@ -25,6 +25,7 @@ _HOMES = {  # name -> (module here, class)
     "torch-channels-last": ("pytorch", "ChannelsLast"),
     "torch-jit": ("pytorch", "Jit"),
     "ncnn": ("ncnn", "Ncnn"),
+    "litert": ("litert", "LiteRt"),
 }
 
 

@@ -65,7 +65,7 @@ class Peer:
 
     def intermediates(self, x):
         """{step: (N, H, W, C), or (N, C) after a pool} of every step of `refmnas.models.fold`, where it can tell."""
-        raise PeerError(f"{self.name}: has no intermediates; ort and openvino have")
+        raise PeerError(f"{self.name}: has no intermediates; ort, openvino and litert have")
 
     def profile(self, x, runs=20):
         """{step: microseconds} by the runtime's own clock, where it has one."""

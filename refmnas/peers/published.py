@@ -30,6 +30,7 @@ _TIMM = {
     ("mobilenet-v3-large", 0.75): "mobilenetv3_large_075", ("mobilenet-v3-large", 1.0): "mobilenetv3_large_100",
     ("mobilenet-v3-small", 0.75): "mobilenetv3_small_075", ("mobilenet-v3-small", 1.0): "mobilenetv3_small_100",
     ("regnetx-400mf", 1.0): "regnetx_004", ("regnety-800mf", 1.0): "regnety_008",
+    ("nasnet-a-large", 1.0): "nasnetalarge",
 }  # fmt: skip
 _EFFICIENT = "efficientnet-"
 

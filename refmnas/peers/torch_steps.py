@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ..errors import PeerError
+from ..geometry import bins
 from ..layout import CONV, DEPTHWISE, LINEAR, POINTWISE, from_nhwc
 
 _LAYOUT = {"conv": CONV, "depthwise": DEPTHWISE, "pointwise": POINTWISE, "linear": LINEAR}
@@ -46,9 +48,44 @@ def _computed(torch, step, inputs, w, b):
         return torch.nn.functional.conv2d(x, w, b, stride=step.stride, padding=pad, groups=groups)
     if step.op == "linear":
         return torch.nn.functional.linear(x, w, b)
-    if step.op == "pool":
-        return x.mean((2, 3))
-    return x * inputs[1][:, :, None, None] if step.op == "scale" else x + inputs[1]
+    f = torch.nn.functional
+    plain = {
+        "pool": lambda: x.mean((2, 3)),
+        "scale": lambda: x * inputs[1][:, :, None, None],
+        "add": lambda: x + inputs[1],
+        "act": lambda: x,
+        "concat": lambda: torch.cat(inputs, 1),
+        "shift": lambda: f.pad(x, (-1, 1, -1, 1)),
+        "resize": lambda: f.interpolate(x, step.shape[:2], mode="bilinear"),
+        "average_pool": lambda: _averaged(torch, step, x),
+        "max_pool": lambda: f.max_pool2d(_padded(torch, step, x, float("-inf")), step.kernel, step.stride),
+        "pyramid": lambda: _pyramid(torch, step, x),
+    }
+    if step.op not in plain:
+        raise PeerError(f"pytorch: no module computes {step.op} at {step.name}")
+    return plain[step.op]()
+
+
+def _padded(torch, step, x, fill=0.0):
+    top, bottom, left, right = step.pad
+    return torch.nn.functional.pad(x, (left, right, top, bottom), value=fill)
+
+
+def _averaged(torch, step, x):
+    """The sum of a window over its area, or over the pixels of the image in it."""
+    mean = torch.nn.functional.avg_pool2d(_padded(torch, step, x), step.kernel, step.stride)
+    if step.count_pad or not any(step.pad):
+        return mean
+    return mean / torch.nn.functional.avg_pool2d(_padded(torch, step, torch.ones_like(x[:1, :1])), step.kernel, step.stride)
+
+
+def _pyramid(torch, step, x):
+    """Level after level, bin after bin, channel after channel."""
+    found = []
+    for n in step.levels:
+        for top, bottom in bins(step.shape_in[0], n):
+            found += [x[:, :, top:bottom, a:b].amax((2, 3)) for a, b in bins(step.shape_in[1], n)]
+    return torch.cat(found, 1)
 
 
 def _activated(torch, kind, x):

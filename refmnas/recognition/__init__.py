@@ -2,9 +2,9 @@
 
     recognise(graph)     a `Recognised`, or None
 
-A graph of `refmnas.io.onnx.load` is brought to the steps that `refmnas.models.fold` speaks of
-(`reduce`), with batch norm folded or not, and compared with the steps of every network whose
-weights have the same shapes (`match`).
+A graph of `refmnas.io.onnx.load` or `refmnas.io.tflite.load` is brought to the steps that
+`refmnas.models.fold` speaks of (`reduce`, to `parts`), with batch norm folded or not, and compared
+with the steps of every network whose weights have the same shapes (`match`).
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ class Recognised:
 
 
 def recognise(graph):
-    """The network of the zoo that a graph of `refmnas.io.onnx.load` computes, or None where it is none of them.
+    """The network of the zoo that a graph of `refmnas.io.onnx.load` or `io.tflite.load` computes, or None.
 
     Every operator, connection, kernel, stride, pad, width and activation must agree; the input is one
-    image (N, 3, H, W), the output the logits.
+    image (N, 3, H, W) or (N, H, W, 3), the output the logits.
 
     >>> from refmnas.io.onnx import Graph
     >>> recognise(Graph("empty", 17, [], {}, [], [], {})) is None

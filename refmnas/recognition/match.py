@@ -16,8 +16,9 @@ import numpy as np
 from .. import layout
 from ..errors import RefmnasError
 from ..models import build, dialect, fold, naming, plan, zoo
+from ..models.cell_spec import CellSpec
 from ..models.naming import fit, inventory
-from .reduce import NORM
+from .parts import NORM
 
 _OPS = {"pointwise": "matrix", "linear": "matrix"}
 _EITHER_ORDER = ("add", "scale")
@@ -54,7 +55,9 @@ def _longer(shape):
 def _by_shapes(stem, shapes, classes, found):
     """The networks whose weights have these shapes."""
     ends = {shape[-1] for shape in shapes if shape}
-    for name in zoo.names():
+    for name, table in zoo.SPECS.items():
+        if isinstance(table, CellSpec):
+            continue  # `reduce` has no parts for their pools and bare activations
         fits = []
         for source in zoo.get(name).sources:
             convention = dialect.of(source, name)

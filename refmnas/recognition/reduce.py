@@ -7,47 +7,14 @@ bias.  Whatever else stands there, the graph is none of ours.
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
-
 import numpy as np
 
 from ..io.onnx.operators.window import geometry
+from .parts import NORM, Part, Parts, Unknown, joined
 
-NORM = ("gamma", "beta", "mean", "var")
-_SWISH = {"sigmoid": "swish", "hard_sigmoid": "hard_swish"}
+_SIXTHS = {np.float32(1 / 6): "hard_sigmoid", np.float32(0.16667): "hard_sigmoid_slim"}
+_NCHW_ALONE = ("Conv", "BatchNormalization", "GlobalAveragePool")
 _HARD = {(1 / 6, 0.5): "hard_sigmoid", (0.2, 0.5): "hard_sigmoid_keras"}
-
-
-@dataclass
-class Part:
-    """op: conv, depthwise, matrix (a 1 x 1 convolution or a dense layer), pool, scale, add, act."""
-
-    op: str
-    inputs: list[str]
-    output: str
-    w: np.ndarray | None = None  # as our layouts have it
-    b: np.ndarray | None = None
-    groups: int = 1
-    stride: int = 1
-    pad: tuple[int, ...] = (0, 0, 0, 0)  # top, bottom, left, right
-    act: str = "identity"
-    norm: dict[str, np.ndarray] | None = None  # batch norm that was not folded
-    eps: float | None = None
-
-
-@dataclass
-class Parts:
-    """The parts in order, the names of what goes in and comes out, and the image's size where it is fixed."""
-
-    parts: list[Part]
-    image: str
-    size: tuple[int | None, int | None]
-    names: set[str] = field(default_factory=set)
-
-
-class Unknown(Exception):
-    """The graph has what none of our networks has."""
 
 
 def parts(graph):
@@ -55,26 +22,34 @@ def parts(graph):
     if len(graph.inputs) != 1 or len(graph.outputs) != 1:
         return None
     ((image, (_, shape)),) = graph.inputs.items()
-    if shape is None or len(shape) != 4 or shape[1] not in (3, None):
+    if shape is None or len(shape) != 4:
         return None
-    reader = _Reader(graph)
+    is_last = shape[3] == 3 and shape[1] != 3  # channels last, as in TFLite
+    if not is_last and shape[1] not in (3, None):
+        return None
+    reader = _Reader(graph, {image} if is_last else ())
     try:
         for step in graph.steps:
             reader.take(step)
-        found = _joined(reader.parts)
+        found = joined(reader.parts)
         if not found or reader.real(next(iter(graph.outputs))) != found[-1].output:
             return None
     except Unknown:
         return None
-    size = tuple(n if isinstance(n, int) else None for n in shape[2:])
+    size = tuple(n if isinstance(n, int) else None for n in (shape[1:3] if is_last else shape[2:]))
     return Parts(found, image, size, set(graph.constants))
 
 
 class _Reader:
-    """Walks the steps; `alias` leads from a tensor to the one that it equals."""
+    """Walks the steps; `alias` leads from a tensor to the one that it equals, whatever its order of axes.
 
-    def __init__(self, graph):
-        self.graph, self.parts = graph, []
+    `last` are the tensors whose channels are their last axis.
+    """
+
+    def __init__(self, graph, last=()):
+        self.graph, self.parts, self.last = graph, [], set(last)
+        self.shifted: dict[str, str] = {}  # x + 3, and what relu6 makes of it (then in `clipped`): a hard sigmoid begins
+        self.clipped: set[str] = set()
         self.alias: dict[str, str] = {}
         self.pads: dict[str, tuple[int, ...]] = {}
         self.made: dict[str, Part] = {}
@@ -107,9 +82,25 @@ class _Reader:
         handler = getattr(self, f"take_{step.op.lower()}", None)
         if handler is None or len([name for name in step.results if name]) != 1:
             raise Unknown
-        if step.op not in ("Conv", "Pad") and any(name in self.pads for name in step.reads()):
+        if step.op not in ("Conv", "Pad", "Transpose") and any(name in self.pads for name in step.reads()):
+            raise Unknown
+        orders = {name in self.last for name in step.reads() if not self.is_constant(name)}
+        if len(orders) > 1 or (True in orders and step.op in _NCHW_ALONE):
             raise Unknown
         handler(step)
+        if True in orders and step.op != "Transpose":
+            self.last.add(step.results[0])
+
+    def take_transpose(self, step):
+        """Between channels last and channels first: the same tensor."""
+        x, result = step.operands["x"], step.results[0]
+        if step.attributes["perm"] != ((0, 3, 1, 2) if x in self.last else (0, 2, 3, 1)):
+            raise Unknown
+        self.same(step)
+        if x not in self.last:
+            self.last.add(result)
+        if x in self.pads:
+            self.pads[result] = self.pads[x]
 
     def add(self, op, step, inputs, **options):
         part = Part(op, [self.real(name) for name in inputs], step.results[0], **options)
@@ -128,10 +119,11 @@ class _Reader:
         self.same(step)
 
     def take_flatten(self, step):
-        """(N, C, 1, 1) to (N, C)."""
-        part = self.made.get(self.real(step.operands["x"]))
-        shape = self.graph.known[step.operands["x"]].shape
-        is_vector = shape is not None and (len(shape) == 2 or tuple(shape[2:]) == (1, 1))
+        """(N, C, 1, 1), or channels last, to (N, C)."""
+        x = step.operands["x"]
+        part, shape = self.made.get(self.real(x)), self.graph.known[x].shape
+        pixels = None if shape is None else tuple(shape[1:-1] if x in self.last else shape[2:])
+        is_vector = shape is not None and (len(shape) == 2 or pixels == (1, 1))
         if not is_vector and (part is None or part.op != "pool"):
             raise Unknown
         self.same(step)
@@ -146,6 +138,8 @@ class _Reader:
         axes = list(range(4)) if over is None else [int(k) % 4 for k in over]
         sides = np.zeros((4, 2), np.int64)
         sides[axes] = np.reshape(pads, (2, -1)).T if pads.size == 2 * len(axes) else -1
+        is_last = step.operands["x"] in self.last
+        sides = sides[[0, 3, 1, 2]] if is_last else sides
         if sides[:2].any() or sides.min() < 0:
             raise Unknown
         before = self.pads.get(step.operands["x"], (0, 0, 0, 0))
@@ -205,22 +199,42 @@ class _Reader:
 
     def take_reducemean(self, step):
         over = self.constant(step, "over")
-        if over is None or sorted(int(k) % 4 for k in over) != [2, 3]:
+        if over is None or sorted(int(k) % 4 for k in over) != ([1, 2] if step.operands["x"] in self.last else [2, 3]):
             raise Unknown
         self.add("pool", step, [step.operands["x"]])
 
     def take_mul(self, step):
         x, y = step.operands["x"], step.operands["y"]
         if self.is_constant(x) or self.is_constant(y):
-            raise Unknown
+            self.hard_sigmoid(step)
+            return
         self.add("scale", step, [x, y])
 
+    def number(self, step):
+        """(the operand that is computed, the other one's single number or None)."""
+        x, y = step.operands["x"], step.operands["y"]
+        x, y = (y, x) if self.is_constant(x) else (x, y)
+        array = self.constant(step, "x" if y == step.operands["x"] else "y")
+        return x, array.item() if array.size == 1 else None
+
+    def hard_sigmoid(self, step):
+        """relu6(x + 3) by a sixth."""
+        x, number = self.number(step)
+        clipped, kind = self.shifted.get(x), _SIXTHS.get(np.float32(number or 0))
+        if clipped is None or kind is None or x not in self.clipped:
+            raise Unknown
+        self.parts.append(Part("act", [clipped], step.results[0], act=kind))
+        self.made[step.results[0]] = self.parts[-1]
+
     def take_add(self, step):
-        """Of two results, or of a bias to a dense layer without one."""
+        """Of two results, of 3 that begins a hard sigmoid, or of a bias to a dense layer without one."""
         x, y = step.operands["x"], step.operands["y"]
         fixed = [name for name in (x, y) if self.is_constant(name)]
         if not fixed:
             self.add("add", step, [x, y])
+            return
+        if self.number(step)[1] == 3:
+            self.shifted[step.results[0]] = self.real(self.number(step)[0])
             return
         part = self.made.get(self.real(x if fixed == [y] else y))
         bias = self.graph.known[fixed[0]].value
@@ -253,28 +267,8 @@ class _Reader:
         low, high = self.constant(step, "low"), self.constant(step, "high")
         if low is None or high is None or (low.item(), high.item()) != (0, 6):
             raise Unknown
+        if step.operands["x"] in self.shifted:
+            self.shifted[step.results[0]] = self.shifted[step.operands["x"]]
+            self.clipped.add(step.results[0])
+            return
         self.activation(step, "relu6")
-
-
-def _joined(found):
-    """The parts with each activation in what it is of: first x * sigmoid(x), then the others."""
-    makers = {part.output: part for part in found}
-    for part in found:
-        gates = [makers[name] for name in part.inputs if name in makers and makers[name].op == "act"]
-        gate = next((g for g in gates if part.op == "scale" and g.act in _SWISH and g.inputs[0] in part.inputs), None)
-        if gate is not None:
-            part.op, part.act, part.inputs = "act", _SWISH[gate.act], gate.inputs
-    counts = Counter(name for part in found for name in part.inputs)
-    found = [part for part in found if counts[part.output] or part is found[-1]]  # the sigmoids that went into a swish
-    counts = Counter(name for part in found for name in part.inputs)
-    kept = []
-    for part in found:
-        maker = makers.get(part.inputs[0])
-        if part.op != "act":
-            kept.append(part)
-        elif maker is None or maker.act != "identity" or maker.op == "act" or counts[maker.output] != 1:
-            raise Unknown
-        else:
-            maker.act, maker.output = part.act, part.output
-            makers[part.output] = maker
-    return kept

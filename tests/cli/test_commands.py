@@ -22,6 +22,24 @@ def test_show_gives_the_three_listings(capsys):
     assert "stages.6.0.project.conv.w" in text
 
 
+def test_show_has_a_line_for_every_cell_and_both_tables(capsys):
+    assert main(["show", "nasnet-a-mobile"]) == 0
+    text = capsys.readouterr().out
+    for line in ("reduction_1  reduction, filters 176  cell_7, cell_6", "h6     sep3 h0 + none h0   sep3 h2 + max3 h0",
+                 "5,289,978 parameters, 563.64 M multiply-adds at 224 x 224"):  # fmt: skip
+        assert line in text
+
+
+def test_show_names_what_no_paper_has(capsys):
+    assert main(["show", "mnasnet-small", "--head", "spp", "--merge", "1", "3"]) == 0
+    text = capsys.readouterr().out
+    assert "stages.merge  merge of 1, 3 + x" in text
+    assert "1 x 1, pyramid 1 2 4, dense" in text
+    assert "not in the paper: head spp, merge" in text
+    assert main(["show", "nasnet-a-cifar", "--head", "gap-se", "--merge", "2"]) == 0
+    assert "merge + x" in capsys.readouterr().out
+
+
 def test_show_tells_what_an_onnx_file_is(tmp_path, capsys):
     from refmnas.io import onnx
     from refmnas.models import build, fold
@@ -41,11 +59,33 @@ def test_show_tells_what_an_onnx_file_is(tmp_path, capsys):
     assert "a.onnx" in capsys.readouterr().err
 
 
+def test_show_tells_what_a_tflite_file_is(tmp_path, capsys):
+    from refmnas.io import tflite
+    from refmnas.models import build, fold
+
+    path = str(tmp_path / "a.tflite")
+    tflite.save(path, fold.nodes(build("mnasnet-small", width=0.5, classes=9), 64))
+    assert main(["show", path]) == 0
+    text = capsys.readouterr().out
+    assert "a.tflite, version 3" in text
+    assert "1 x 64 x 64 x 3" in text
+    assert "mnasnet-small, width 0.5" in text
+    assert main(["show", path, "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["operators"]["DEPTHWISE_CONV_2D"] == 15
+    assert record["recognised"]["network"] == "mnasnet-small"
+    (tmp_path / "a.tflite").write_bytes(b"no model")
+    assert main(["show", path]) == 2
+    assert "a.tflite" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (["show", "mnasnet-a2"], "did you mean 'mnasnet-a1'"),
         (["show", "mnasnet-a1", "--width", "-1"], "width is -1.0"),
+        (["show", "mnasnet-a1", "--head", "max"], "pool 'max', wanted one of gap, gap-se, spp"),
+        (["show", "enas-micro", "--merge", "16"], "merge (16,), wanted rising cells from 0 to 15"),
         (["selftest", "--op", "nothing"], "no op matches"),
         (["convert", "no-such.npz", "out.npz", "--to", "timm", "--model", "mnasnet-a1"], "no-such.npz"),
     ],

@@ -7,7 +7,7 @@ import pytest
 
 from refmnas import io
 from refmnas.cli import main
-from refmnas.io import ncnn, onnx
+from refmnas.io import ncnn, onnx, tflite
 from refmnas.models import build, fold
 
 
@@ -33,6 +33,14 @@ def test_onnx_is_what_the_writer_writes(weights, tmp_path, capsys):
     assert (tmp_path / "c.ONNX").read_bytes() == onnx.encode(fold.nodes(other), opset=11, batch="N")
 
 
+def test_tflite_is_what_the_writer_writes(weights, tmp_path, capsys):
+    words = ["--size", "64", "--batch", "2", "--dialect", "timm-tf"]
+    assert main(["convert", "a.npz", "b.tflite", "--model", "mnasnet-b1", *words]) == 0
+    assert capsys.readouterr().out == "b.tflite: 64 steps of mnasnet-b1 width 0.5, timm-tf\n"
+    other = build("mnasnet-b1", width=0.5, dialect="timm-tf", classes=11, size=64).load(weights.state())
+    assert (tmp_path / "b.tflite").read_bytes() == tflite.encode(fold.nodes(other), batch=2)
+
+
 def test_ncnn_is_two_files(weights, tmp_path, capsys):
     assert main(["convert", "a.npz", "b.param", "--model", "mnasnet-b1", "--size", "64"]) == 0
     assert capsys.readouterr().out.startswith("b.param, b.bin: 64 steps")
@@ -48,6 +56,8 @@ def test_ncnn_is_two_files(weights, tmp_path, capsys):
         (["b.npz", "--to", "timm", "--opset", "13"], "--opset says nothing about b.npz, wanted --to"),
         (["b.onnx", "--to", "timm"], "--to says nothing about b.onnx, wanted --dialect or --opset or --batch"),
         (["b.param", "--batch", "2"], "--batch says nothing about b.param, wanted --dialect"),
+        (["b.tflite", "--opset", "13"], "--opset says nothing about b.tflite, wanted --dialect or --batch"),
+        (["b.tflite", "--batch", "N"], "batch is 'N', wanted a number"),
         (["b.onnx", "--opset", "0"], "opset is 0, wanted 7 to 25"),
         (["b.onnx", "--batch", "0"], "batch is 0"),
         (["b.onnx", "--batch", "-1"], "batch is '-1'"),

@@ -80,6 +80,7 @@ JSON = [
     ["explain"],
     ["explain", "bn-eps"],
     ["selftest", "--op", "pool", "--cases", "2"],
+    ["diff", "mnasnet-a1", "mnasnet-b1"],
     ["doctor"],
 ]
 

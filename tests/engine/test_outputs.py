@@ -49,3 +49,29 @@ def test_the_plan_itself_goes_on_as_before(net, x):
 def test_what_is_never_stored_is_refused_with_what_there_is(net):
     with pytest.raises(SpecError, match=r"no step stores 'stages\.1\.1\.expand'; there are stages\.0\.0\.project, "):
         refmnas.compile(net).outputs(["stages.1.1.expand"])
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [("mnasnet-a1", 64), ("mobilenet-v3-small", 64), ("mobilenet-v3-small", 448), ("mobilenet-v1", 64), ("regnety-400mf", 64)],
+)
+def test_the_features_of_a_network_are_taken_by_stride(name, size):
+    """The stem of V3, its head and V1's last block are fused in the plan, and computed all the same; at 448 by pixels."""
+    net = build(name, width=0.5, size=size, classes=10, seed=3)
+    x = np.random.default_rng(2).standard_normal((2, size, size, 3)).astype(np.float32)
+    plan = refmnas.compile(net, batch=2)
+    found = plan.outputs(net.features)(x)
+    _, want = net.forward(x, features=True)
+    assert list(found) == [2, 4, 8, 16, 32]
+    for stride, ours in found.items():
+        assert ours.shape == want[stride].shape
+        assert np.abs(ours - want[stride]).max() <= 1e4 * U * np.abs(want[stride]).max()  # as above: no chain's bound
+
+
+def test_storing_what_the_plan_fuses_changes_no_bits(net, x):
+    """Storing the stem's plane changes which step computes the first block, not one bit of what follows."""
+    plan = refmnas.compile(net, batch=3)
+    alone, beside = plan.outputs("stages.4.0")(x), plan.outputs(["stages.4.0", "stem", "head"])(x)
+    assert np.array_equal(alone["stages.4.0"].view(np.int32), beside["stages.4.0"].view(np.int32))
+    threads = refmnas.compile(net, batch=3, threads=2).outputs(["stem", "head"])(x)
+    assert all(np.array_equal(threads[name].view(np.int32), beside[name].view(np.int32)) for name in threads)

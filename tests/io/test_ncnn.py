@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 from local_bound import worst
-from networks import KINDS, SOURCES, every_step, image, stirred
+from networks import KINDS, SOURCES, cells, every_step, image, stirred
 
 from refmnas.errors import DtypeError, FormatError, SpecError
 from refmnas.io import ncnn
@@ -156,3 +156,10 @@ def test_every_step_of_a_network_is_computed_within_its_bound(name, source, tmp_
     steps = fold.nodes(stirred(name, source, width=0.5, classes=11), 65)
     margin, worst_name = worst(steps, computed(steps, image(65), tmp_path))
     assert margin <= 1, worst_name
+
+
+@pytest.mark.parametrize(("options", "op"), [({}, "act"), ({"head": "spp"}, "pyramid"), ({"merge": (1, 3)}, "resize")])
+def test_steps_that_the_format_is_not_written_for_are_refused_by_name(options, op):
+    net = stirred("mnasnet-small", "tf", width=0.35, classes=7, size=33, **options) if options else cells("enas-micro", 9)
+    with pytest.raises(SpecError, match=f"is the op '{op}', wanted one of conv"):
+        ncnn.encode(fold.nodes(net))

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import time
 import tracemalloc
 
 import numpy as np
@@ -92,6 +93,7 @@ HOSTILE = {
     "a long name": [[7, [[1, [[4, "a" * 2_000_000]]]]], [8, [[2, 17]]]],
     "many values": [[7, [[13, value("ab", "f4", (1,))]] * 100_000], [8, [[2, 17]]]],
     "many attributes": [[7, [[1, [[4, "Relu"], *[[5, [[1, "a"], [20, 2]]]] * 200_000]]]], [8, [[2, 17]]]],
+    "many short runs": [[7, [[5, [[1, b"\1" * 6]] * 60_000]]], [8, [[2, 17]]]],
     "many nodes": chain(*[node("Relu", [f"t{k}" if k else "x"], [f"t{k + 1}"]) for k in range(30_000)]),
 }
 
@@ -106,6 +108,23 @@ def test_a_file_of_many_small_things_ends_soon_and_in_little_memory(tmp_path, na
     grown = tracemalloc.get_traced_memory()[1] - before
     tracemalloc.stop()
     assert grown <= 16 * MIB
+
+
+def test_many_short_runs_of_numbers_end_soon(tmp_path):
+    """Each was an array of its own once, which took 8 s of what a file may hold."""
+    (tmp_path / "a.onnx").write_bytes(encode(HOSTILE["many short runs"]))
+    began = time.process_time()
+    with pytest.raises(FormatError, match="raise max_header="):
+        onnx.load(tmp_path / "a.onnx")
+    assert time.process_time() - began <= 5  # what is longer is a hang
+
+
+def test_an_error_shows_a_hostile_list_by_its_ends(tmp_path):
+    pooled = node("AveragePool", ["x"], ["y"], kernel_shape=(1, 1), pads=(1,) * 50_000)
+    message = chain(pooled, inputs=[value("x", "f4", (1, 1, 4, 4))])
+    with pytest.raises(FormatError, match=r"pads is \(1, 1, .* \.\.\. .*, 1, 1\), wanted 4 whole numbers") as told:
+        load(tmp_path / "a.onnx", message)
+    assert len(str(told.value)) < 4096
 
 
 def test_memory_grows_by_the_tensors_alone(tmp_path):

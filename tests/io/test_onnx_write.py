@@ -6,7 +6,7 @@ import struct
 import numpy as np
 import pytest
 from local_bound import by_step, worst
-from networks import KINDS, SOURCES, every_step, image, stirred
+from networks import KINDS, SOURCES, cells, every_step, image, stirred
 
 from refmnas.errors import DtypeError, FormatError, ShapeError, SpecError
 from refmnas.io import onnx
@@ -251,4 +251,65 @@ def test_every_op_and_activation_is_computed_within_the_bound_of_its_step(kind, 
 def test_every_step_of_a_network_is_computed_within_its_bound(name, source, size):
     steps = fold.nodes(stirred(name, source, width=0.5, classes=11), size)
     margin, worst_name = worst(steps, computed(steps, image(size, 2)))
+    assert margin <= 1, worst_name
+
+
+CELLS = ("nasnet-a-mobile", "nasnet-a-cifar", "enas-micro")
+STRANGERS = ({"head": "spp"}, {"head": "gap-se"}, {"merge": (1, 4)}, {"head": "spp", "merge": (0, 2, 5)})
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("name", CELLS)
+def test_every_step_of_a_network_of_cells_is_computed_within_its_bound(name):
+    size = 66 if name == "nasnet-a-mobile" else 21
+    steps = fold.nodes(cells(name, size), size)
+    margin, worst_name = worst(steps, computed(steps, image(size, 2)))
+    assert margin <= 1, worst_name
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("options", STRANGERS)
+def test_every_step_of_what_no_paper_has_is_computed_within_its_bound(options):
+    steps = fold.nodes(stirred("mnasnet-a1", "tf", width=0.35, classes=7, **options), 75)
+    margin, worst_name = worst(steps, computed(steps, image(75, 2)))
+    assert margin <= 1, worst_name
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("opset", onnx.OPSETS)
+def test_onnx_accepts_the_steps_of_cells_in_every_opset(opset):
+    package = pytest.importorskip("onnx", reason="needs the extra parity: onnx is not installed")
+    spp = stirred("mnasnet-small", "tf", width=0.35, classes=7, head="spp", merge=(1, 3))
+    for steps in (fold.nodes(cells("nasnet-a-mobile", 33), 33), fold.nodes(spp, 33)):
+        model = package.load_from_string(onnx.encode(steps, opset=opset, batch=2))
+        package.checker.check_model(model, full_check=True)
+        inferred = package.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
+        shapes = {v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in inferred.graph.value_info}
+        for step in steps[:-1]:
+            height, width, channels = step.shape if len(step.shape) == 3 else (1, 1, *step.shape)
+            assert shapes[step.name] == [2, channels, height, width], step.name
+        if opset in (7, 9, 10, 11, 17, 21):
+            x = image(33, 2)
+            margin, name = worst(steps, computed(steps, x, opset=opset))
+            assert margin <= 1, name
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_our_own_reader_computes_the_logits_of_cells(name, tmp_path):
+    """The file read back and run in NumPy: the same as the steps, up to the order of sums."""
+    size = 35 if name == "nasnet-a-mobile" else 11
+    steps = fold.nodes(cells(name, size), size)
+    onnx.save(tmp_path / "net.onnx", steps, outputs="all")
+    x = image(size, 1)
+    got = onnx.load(tmp_path / "net.onnx").run({"input": np.ascontiguousarray(x.transpose(0, 3, 1, 2))})
+    margin, worst_name = worst(steps, {"input": x} | by_step(steps, got))
+    assert margin <= 1, worst_name
+
+
+def test_our_own_reader_computes_what_no_paper_has(tmp_path):
+    steps = fold.nodes(stirred("mnasnet-small", "tf", width=0.35, classes=7, head="spp", merge=(1, 3)), 33)
+    onnx.save(tmp_path / "net.onnx", steps, outputs="all")
+    x = image(33, 1)
+    got = onnx.load(tmp_path / "net.onnx").run({"input": np.ascontiguousarray(x.transpose(0, 3, 1, 2))})
+    margin, worst_name = worst(steps, {"input": x} | by_step(steps, got))
     assert margin <= 1, worst_name

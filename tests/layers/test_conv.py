@@ -69,3 +69,13 @@ def test_pointwise_is_its_op():
 def test_an_unknown_padding_rule_is_refused_when_the_layer_is_made():
     with pytest.raises(SpecError, match="padding: 'full', wanted one of same, symmetric, valid"):
         layers.Conv(3, 4, kernel=3, padding="full")
+
+
+@pytest.mark.parametrize("kernel", [3, 5, 7])
+def test_the_even_rule_is_same_of_an_even_image_whatever_the_image(kernel):
+    for size in (8, 9, 14, 15):
+        even = four_sides("even", (size, size), kernel, 2)
+        assert even == four_sides("same", (size // 2 * 2,) * 2, kernel, 2)
+        layer = layers.Depthwise(1, kernel=kernel, stride=2, padding="even")
+        assert layer.shape((size, size, 1)) == (size // 2, size // 2, 1)
+        assert four_sides("even", (size, size), kernel) == four_sides("symmetric", (size, size), kernel)

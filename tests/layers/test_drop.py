@@ -68,3 +68,10 @@ def test_two_seeds_are_independent(kind):
 def test_a_rate_that_is_no_chance_to_drop_is_refused(rate):
     with pytest.raises(SpecError, match="0 <= rate < 1"):
         Dropout(rate)
+
+
+def test_a_share_of_the_rate_is_of_the_one_that_the_layer_was_made_with():
+    layer = DropPath(0.4)
+    for share, rate in ((0.5, 0.2), (0.5, 0.2), (0, 0), (1, 0.4)):
+        layer.scale(share)
+        assert layer.rate == rate

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from refmnas import layers
-from refmnas.errors import ShapeError, SpecError
+from refmnas.errors import DataError, ShapeError, SpecError
 from refmnas.layers import Add, AveragePool, Concat, Graph, MaxPool, Pointwise, gradcheck
 
 SIZE = (6, 5, 3)
@@ -186,3 +186,35 @@ def test_a_resize_wants_one_of_size_and_factor():
 def test_the_gradient_check_sees_a_largest_value_change_its_place():
     x = np.zeros((1, 1, 2, 1))  # equal: any step makes one the larger
     assert gradcheck.along(MaxPool(2, padding=(0, 0, 0, 0), ceil=True), np.concatenate([x, x], 1), seed=0).crosses_kink
+
+
+def two_results():
+    nodes = {"a": (Pointwise(3, 4, dtype=np.float64), "x"), "b": (Pointwise(4, 2, dtype=np.float64), "a")}
+    return Graph({"x": (2, 2, 3)}, nodes, ("b", "a"))
+
+
+def test_a_graph_of_several_outputs_gives_and_takes_a_tuple():
+    """The middle result is used by the last one and given as well: its gradient has both terms."""
+    graph, rng = two_results(), np.random.default_rng(0)
+    for _, p in graph.named_params():
+        p.value[...] = rng.standard_normal(p.value.shape)
+    x = rng.standard_normal((2, 2, 2, 3))
+    b, a = graph.forward(x)
+    assert (graph.shape((2, 2, 3)), b.shape, a.shape) == (((2, 2, 2), (2, 2, 4)), (2, 2, 2, 2), (2, 2, 2, 4))
+    db, da = rng.standard_normal(b.shape), rng.standard_normal(a.shape)
+    wa, wb = graph.children["a"].params["w"].value, graph.children["b"].params["w"].value
+    np.testing.assert_allclose(graph.backward((db, da)), (db @ wb.T + da) @ wa.T, rtol=1e-12)
+
+
+@pytest.mark.parametrize("dy", ["one", "three", "misshapen"])
+def test_gradients_that_do_not_fit_several_outputs_are_refused(dy):
+    graph = two_results()
+    b, a = graph.forward(np.zeros((2, 2, 2, 3)))
+    given = {"one": b, "three": (b, a, a), "misshapen": (b, b)}[dy]
+    with pytest.raises((ShapeError, DataError), match="Graph.backward"):
+        graph.backward(given)
+
+
+def test_an_output_stands_once():
+    with pytest.raises(SpecError, match="each once"):
+        Graph({"x": (2, 2, 3)}, {"a": (Pointwise(3, 4), "x")}, ("a", "a"))

@@ -39,6 +39,18 @@ RULES = {
         "conv": ("uniform", (2 / (9 * 64)) ** 0.5), "depthwise": ("uniform", (2 / (25 * 401)) ** 0.5),
         "pointwise": ("uniform", (2 / 240) ** 0.5), "linear": ("uniform", (2 / 260) ** 0.5),
     },
+    "slim-nasnet": {
+        "conv": ("cut", (2.6 * CUT / (9 * 40)) ** 0.5), "depthwise": ("cut", (2.6 * CUT / 25) ** 0.5),
+        "pointwise": ("cut", (2.6 * CUT / 144) ** 0.5), "linear": ("cut", (2.6 * CUT / 100) ** 0.5),
+    },
+    "he": {
+        "conv": ("cut", (2 * CUT / (9 * 24)) ** 0.5), "depthwise": ("cut", (2 * CUT / (25 * 400)) ** 0.5),
+        "pointwise": ("cut", (2 * CUT / 96) ** 0.5), "linear": ("cut", (2 * CUT / 160) ** 0.5),
+    },
+    "pytorch": {
+        "conv": ("uniform", (1 / (3 * 9 * 24)) ** 0.5), "depthwise": ("uniform", (1 / (3 * 25)) ** 0.5),
+        "pointwise": ("uniform", (1 / (3 * 96)) ** 0.5), "linear": ("uniform", (1 / (3 * 160)) ** 0.5),
+    },
 }  # fmt: skip
 RULES["timm"] = RULES["tf"]
 RULES["torchvision-efficientnet"] = RULES["torchvision"] | {"linear": RULES["tf"]["linear"]}
@@ -65,7 +77,7 @@ def test_mean_and_variance_are_those_of_the_rule(rule, kind):
         assert np.abs(w).max() <= deviation * 3**0.5
         assert np.abs(w).max() >= deviation * 3**0.5 * 0.99  # 1 of 10,000 draws lies there but by 0.99^10000
     elif family == "cut":
-        assert np.abs(w).max() <= 2 * 0.09
+        assert np.abs(w).max() <= 2 * deviation / CUT**0.5
     else:
         assert np.abs(w).max() > 3 * deviation  # a normal one goes beyond: 0.0027 of at least 10,000 draws
 

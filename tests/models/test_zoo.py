@@ -32,6 +32,7 @@ def test_names_are_those_of_the_tables():
         "fbnet-c",
         *[f"regnet{kind}-{size}" for kind in "xy" for size in (
             "200mf", "400mf", "600mf", "800mf", "1.6gf", "3.2gf", "4gf", "6.4gf", "8gf", "12gf", "16gf", "32gf")],
+        "nasnet-a-mobile", "nasnet-a-large", "nasnet-a-cifar", "enas-micro",
     ]  # fmt: skip
     for name in zoo.names():
         assert zoo.get(name).name == name
@@ -178,7 +179,7 @@ def test_rounding_is_that_of_torchvision_and_timm():
     from torchvision.models._utils import _make_divisible
     from torchvision.models.mnasnet import _get_depths
 
-    tables = {stage.channels for name in zoo.names() for stage in zoo.get(name).stages} | {8, 32, 1280}
+    tables = {stage.channels for spec in zoo.SPECS.values() for stage in getattr(spec, "stages", ())} | {8, 32, 1280}
     for width in multipliers():
         b1 = zoo.get("mnasnet-b1", width)
         stem, _, blocks = shape(b1, "torchvision")

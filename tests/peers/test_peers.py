@@ -12,10 +12,10 @@ from networks import image, stirred
 
 from refmnas import peers
 from refmnas.errors import DtypeError, PeerError, ShapeError, SpecError
-from refmnas.models import build, dialect
+from refmnas.models import build, dialect, zoo
 from refmnas.peers import base, ort, published
 
-RUNTIMES = ("onnxruntime", "openvino", "torch", "torchvision", "timm", "ncnn")
+RUNTIMES = ("onnxruntime", "openvino", "torch", "torchvision", "timm", "ncnn", "ai_edge_litert")
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def test_a_broken_package_gives_its_reason(net, monkeypatch):
     monkeypatch.setattr(base, "import_module", broken)
     assert all(told.version == "9.9" for told in peers.available().values())
     for name in peers.names():
-        with pytest.raises(PeerError, match=rf"{name}: \w+ cannot be imported: libgomp"):
+        with pytest.raises(PeerError, match=rf"{name}: [\w.]+ cannot be imported: libgomp"):
             peers.build(name, net)
 
 
@@ -141,6 +141,46 @@ def test_openvino_gets_the_threads_and_float32(net, monkeypatch):
         peers.build("openvino", net, threads=2)
 
 
+class Interpreter:
+    """A fake ai_edge_litert.interpreter.Interpreter that answers with the mean of the image."""
+
+    def __init__(self, *, model_content, num_threads, experimental_op_resolver_type):
+        assert model_content[4:8] == b"TFL3"
+        self.threads, self.kind = num_threads, experimental_op_resolver_type
+
+    def allocate_tensors(self):
+        self.is_ready = True
+
+    def get_input_details(self):
+        return [{"index": 0, "name": "input"}]
+
+    def get_output_details(self):
+        return [{"index": 9, "name": "logits"}]
+
+    def set_tensor(self, index, x):
+        assert (index, self.is_ready, x.flags.c_contiguous, x.shape[3]) == (0, True, True, 3)
+        self.x = x
+
+    def invoke(self):
+        self.y = np.repeat(self.x.mean((1, 2, 3))[:, None], 5, 1)
+
+    def get_tensor(self, index):
+        assert index == 9
+        return self.y
+
+
+def test_litert_gets_the_threads_and_its_delegate(net, monkeypatch):
+    module = installed(monkeypatch, "ai_edge_litert.interpreter", Interpreter=Interpreter,
+                       OpResolverType=SimpleNamespace(BUILTIN="with delegates"))  # fmt: skip
+    installed(monkeypatch, "ai_edge_litert", interpreter=module, __path__=[])
+    with peers.build("litert", net, batch=2, threads=3) as peer:
+        assert (peer.threads, peer.version) == (3, "0.0+ai_edge_litert")
+        assert (peer._interpreter.threads, peer._interpreter.kind) == (3, "with delegates")
+        x = image(33, 2)
+        assert np.allclose(peer.run(x), x.mean((1, 2, 3))[:, None])
+        assert np.allclose(peer.run(x[:, ::-1]), x.mean((1, 2, 3))[:, None])
+
+
 def test_a_runtime_that_refuses_is_named(net, monkeypatch):
     def refuse():
         raise RuntimeError("Unsupported model IR version: 8")
@@ -196,6 +236,16 @@ def test_profiled_nodes_go_to_their_steps():
 )
 def test_a_published_module_is_taken_where_it_computes_the_same(network, options, name):
     assert published.name_of(build(network, **options)) == name
+
+
+@pytest.mark.parametrize(("source", "options", "name"), [
+    ("timm", {}, ("timm", "nasnetalarge")), ("timm", {"merge": (3,)}, None), ("timm", {"auxiliary": 0.4}, None),
+    ("slim", {}, None), ("pretrainedmodels", {}, None),
+])  # fmt: skip
+def test_timms_large_nasnet_is_taken_in_its_own_conventions(source, options, name):
+    """Of the table and the dialect alone: 88 million weights need not be drawn."""
+    spec = replace(zoo.get("nasnet-a-large"), **options)
+    assert published.name_of(SimpleNamespace(spec=spec, dialect=dialect.of(source, spec.name))) == name
 
 
 def test_no_published_module_is_taken_for_other_conventions():

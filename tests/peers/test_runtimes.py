@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from local_bound import reference, worst
-from networks import image, stirred
+from networks import cells, image, stirred
 
 from refmnas import peers
+from refmnas.errors import SpecError
 from refmnas.models import fold
 
 pytestmark = pytest.mark.parity
@@ -48,6 +49,24 @@ def test_logits_agree_with_float64(peer_name, network, source):
         assert peer.version in peer.description
 
 
+@pytest.mark.parametrize("peer_name", ["ort", "openvino", "torch-eager"])
+@pytest.mark.parametrize("name", ["nasnet-a-mobile", "enas-micro", "head and merge"])
+def test_networks_of_cells_and_what_no_paper_has_agree_with_float64(peer_name, name):
+    size = 21 if name == "enas-micro" else 66
+    if name == "head and merge":
+        net = stirred("mnasnet-small", "tf", classes=13, size=size, head="spp", merge=(1, 3))
+    else:
+        net = cells(name, size)
+    x = image(size)
+    with built(peer_name, net, size=size) as peer:
+        assert deviation(peer.run(x), net, x) <= LIMIT
+
+
+def test_ncnn_refuses_cells_by_name():
+    with pytest.raises(SpecError, match="is the op 'act', wanted one of conv"):
+        built("ncnn", cells("enas-micro", 21), size=21)
+
+
 @pytest.mark.parametrize("peer_name", peers.names())
 def test_batches_unequal_sides_and_threads(peer_name):
     net = stirred("mnasnet-small", "timm", classes=13)
@@ -58,7 +77,7 @@ def test_batches_unequal_sides_and_threads(peer_name):
         assert deviation(peer.run(-x), net, -x) <= LIMIT
 
 
-@pytest.mark.parametrize("peer_name", ["ort", "openvino"])
+@pytest.mark.parametrize("peer_name", ["ort", "openvino", "litert"])
 @pytest.mark.parametrize(("network", "source"), NETWORKS)
 def test_every_step_is_within_its_own_bound(peer_name, network, source):
     net, x = stirred(network, source, classes=13), image(64, 2)
@@ -68,6 +87,16 @@ def test_every_step_is_within_its_own_bound(peer_name, network, source):
         assert list(found) == [step.name for step in steps]
         margin, name = worst(steps, {fold.IMAGE: x} | found)
         assert margin <= 1, name
+
+
+def test_litert_computes_by_its_delegate():
+    """One node leads from the image to the logits: XNNPACK took all operators."""
+    large = "mobilenet-v3-large"
+    for network, source in ((large, "torchvision"), (large, "slim"), ("efficientnet-lite0", "timm")):
+        with built("litert", stirred(network, source, classes=13), size=64) as peer:
+            nodes = [op for op in peer._interpreter._get_ops_details() if op["op_name"] == "DELEGATE"]
+            ends = [(peer._image in node["inputs"], list(node["outputs"])) for node in nodes]
+            assert ends == [(True, [peer._logits])]
 
 
 def test_onnxruntime_profiles_every_step_or_fuses_it():

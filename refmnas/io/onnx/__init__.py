@@ -72,7 +72,7 @@ def _message(where, steps, batch, opset, outputs):
         raise SpecError(f"{where}: opset is {opset!r}, wanted {OPSETS[0]} to {OPSETS[-1]}")
     if not _is_extent(batch):
         raise SpecError(f"{where}: batch is {batch!r}, wanted a number from 1 on, or a name such as 'N'")
-    steps, image = _steps.checked(where, steps, (LOGITS,))
+    steps, image = _steps.checked(where, steps, (LOGITS,), _steps.CELLS)
     names = [step.name for step in steps]
     shown = names if outputs == "all" else list(outputs)
     unknown = [name for name in shown if name not in names]

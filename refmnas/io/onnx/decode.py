@@ -17,6 +17,7 @@ from .wire import FIXED32, LENGTH, VARINT
 
 FIXED64 = 1
 BLOCK = 1 << 16  # bytes of the file that are held at a time
+SHORT = 64  # bytes of a run of numbers that are taken one by one
 LONGEST_TEXT = 4096  # bytes of a name
 SHARE = 12  # bytes of objects for each byte of max_header
 PER_FIELD, PER_OBJECT, PER_SPAN, PER_NUMBER, PER_MESSAGE = 48, 64, 104, 40, 320  # what things cost, in bytes
@@ -98,7 +99,7 @@ class Source:
             elif kind in (FIXED32, FIXED64):
                 at += 4 if kind == FIXED32 else 8
             else:
-                raise self.bad(f"{what} has the wire type {kind} at byte {start}: no ONNX file, or hostile")
+                raise self.bad(f"{what} has the wire type {kind} at byte {start}: another format, or hostile")
             if at > end or not 0 < tag >> 3 < 2**29:
                 raise self.bad(f"{what} has the field {tag >> 3} of bytes {start} to {at}, it ends at {end}: cut or hostile")
             yield tag >> 3, kind, value, (start, at)
@@ -112,7 +113,7 @@ class Source:
                 continue
             name, kind = table[number]
             if wire not in _KINDS.get(kind, (LENGTH,)):
-                raise self.bad(f"{what}: {name} has the wire type {wire}: hostile, or no ONNX file")
+                raise self.bad(f"{what}: {name} has the wire type {wire}: another format, or hostile")
             if kind not in _MANY:
                 if found[name] is not None:
                     raise self.bad(f"{what} has {name} twice")
@@ -123,6 +124,12 @@ class Source:
             else:
                 found[name] += self._numbers(kind, wire, value, inner, f"{what}: {name}")
         return found
+
+    def _few(self, span, what):
+        at, end = span
+        while at < end:
+            value, at = self.varint(at, end, what)
+            yield signed(value)
 
     def _single(self, kind, value, span, what):
         if kind == INT:
@@ -138,6 +145,8 @@ class Source:
             return [signed(value)]
         count = span[1] - span[0]
         self.charge(PER_NUMBER * (count if kind == INTS else count // 4))
+        if kind == INTS and count <= SHORT:  # NumPy's calls would cost more than the numbers: many short runs took seconds
+            return list(self._few(span, what))
         raw = np.frombuffer(self.reader.read(*_offset(span), what), np.uint8)
         if kind == INTS:
             return varints(raw, lambda text: self.bad(f"{what} {text}")).tolist()

@@ -10,7 +10,7 @@ import numpy as np
 from ... import __version__
 from .wire import Message
 
-FLOAT = 1  # TensorProto.DataType
+FLOAT, INT64 = 1, 7  # TensorProto.DataType
 OPSETS = range(7, 26)
 
 
@@ -69,12 +69,13 @@ def _attribute(name, value):
 
 
 def tensor(name, array):
-    """TensorProto of a float32 array, as raw bytes."""
+    """TensorProto of a float32 or int64 array, as raw bytes."""
     message = Message()
     for extent in array.shape:
         message.number(1, extent)
-    little = np.ascontiguousarray(array, "<f4").reshape(-1)  # also an array without axes
-    return message.number(2, FLOAT).text(8, name).raw(9, little)
+    kind, order = (INT64, "<i8") if array.dtype == np.int64 else (FLOAT, "<f4")
+    little = np.ascontiguousarray(array, order).reshape(-1)  # also an array without axes
+    return message.number(2, kind).text(8, name).raw(9, little)
 
 
 def value(name, shape):

@@ -9,6 +9,11 @@
     swish               x * Sigmoid(x)
     hard_sigmoid        HardSigmoid(1/6, 1/2); of Keras (0.2, 0.5); of slim Add, Clip, Mul
     hard_swish          HardSwish from opset 14, below it x * HardSigmoid(1/6, 1/2)
+    act                 the activation's nodes alone
+    concat, pools       Concat, AveragePool and MaxPool with explicit pads
+    shift               Pad by -1 before and 1 behind
+    resize              two MatMul with the weights of rows and of columns: every opset has them, for any batch
+    pyramid             Slice and MaxPool of each bin, Concat
 
 A step's result is the tensor of its name, and the node that gives it or begins it has that
 name too; what lies inside a step is "step/part".
@@ -20,12 +25,13 @@ import numpy as np
 
 from ...layout import CONV, DEPTHWISE, POINTWISE, from_nhwc
 from . import form
+from .write_cells import CellNodes
 
 LOGITS = "logits"
 _HARD = {"hard_sigmoid": (1 / 6, 0.5), "hard_sigmoid_keras": (0.2, 0.5), "hard_swish": (1 / 6, 0.5)}
 
 
-class Writer:
+class Writer(CellNodes):
     """The nodes and tensors of one graph, in order."""
 
     def __init__(self, steps, image, opset):
@@ -53,6 +59,11 @@ class Writer:
             self._gemm(step, inner)
         elif step.w is not None:
             self._conv(step, inner)
+        elif step.op == "act" and step.act != "identity":
+            self._activation(step.name, step.act, step.inputs[0], result, at=step.name)
+            return
+        elif step.op in self.OPS:
+            self.OPS[step.op](self, step, inner)
         elif step.op == "pool" and is_last:
             self._node(step.name, "GlobalAveragePool", step.inputs, f"{step.name}/map")
             self._node(f"{step.name}/flat", "Flatten", [f"{step.name}/map"], inner, axis=1)
@@ -76,8 +87,9 @@ class Writer:
         inputs = [flat, *self._tensors(step.name, w=step.w.T, b=step.b)]
         self._node(step.name, "Gemm", inputs, result, alpha=1.0, beta=1.0, transA=0, transB=1)
 
-    def _activation(self, name, kind, x, y):
-        at = f"{name}/{kind}"
+    def _activation(self, name, kind, x, y, at=None):
+        """The nodes of an activation; `at` is the name of the last one."""
+        at = at or f"{name}/{kind}"
         if kind == "relu":
             self._node(at, "Relu", [x], y)
         elif kind == "relu6":
@@ -93,18 +105,19 @@ class Writer:
             self._clip(f"{name}/clip", name, f"{name}/shifted", f"{name}/clipped")
             self._node(at, "Mul", [f"{name}/clipped", sixth], y)
         else:
-            self._hard(name, kind, x, y)
+            self._hard(at, name, kind, x, y)
 
-    def _hard(self, name, kind, x, y):
+    def _hard(self, at, name, kind, x, y):
         """HardSigmoid, and hard-swish by its own node or by that one."""
         if kind == "hard_swish" and self.opset >= 14:
-            self._node(f"{name}/{kind}", "HardSwish", [x], y)
+            self._node(at, "HardSwish", [x], y)
             return
         alpha, beta = _HARD[kind]
-        gate = f"{name}/gate" if kind == "hard_swish" else y
-        self._node(f"{name}/hard_sigmoid", "HardSigmoid", [x], gate, alpha=alpha, beta=beta)
-        if kind == "hard_swish":
-            self._node(f"{name}/{kind}", "Mul", [x, gate], y)
+        is_swish = kind == "hard_swish"
+        gate = f"{name}/gate" if is_swish else y
+        self._node(f"{name}/hard_sigmoid" if is_swish else at, "HardSigmoid", [x], gate, alpha=alpha, beta=beta)
+        if is_swish:
+            self._node(at, "Mul", [x, gate], y)
 
     def _clip(self, at, name, x, y):
         if self.opset < 11:

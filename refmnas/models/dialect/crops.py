@@ -8,6 +8,7 @@ IMAGENET = ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))  # 255 * (.485, 
 BGR = tuple(statistic[::-1] for statistic in IMAGENET)
 HALF = ((127.5,) * 3, (127.5,) * 3)
 LITE = ((127.0,) * 3, (128.0,) * 3)
+CIFAR = ((125.3, 123.0, 113.9), (63.0, 62.1, 66.7))
 
 # Where the evaluation's size is not 224.
 TF_SIZES = {
@@ -15,7 +16,7 @@ TF_SIZES = {
     "efficientnet-lite3": 280, "efficientnet-lite4": 300,
     "efficientnet-b1": 240, "efficientnet-b2": 260, "efficientnet-b3": 300, "efficientnet-b4": 380,
     "efficientnet-b5": 456, "efficientnet-b6": 528, "efficientnet-b7": 600, "efficientnet-b8": 672,
-    "efficientnet-l2": 800,
+    "efficientnet-l2": 800, "nasnet-a-large": 331, "nasnet-a-cifar": 32, "enas-micro": 32,
 }  # fmt: skip
 TIMM_TF_SIZES = TF_SIZES | {"efficientnet-lite3": 300, "efficientnet-lite4": 380, "efficientnet-l2": 475}
 TIMM_SIZES = TIMM_TF_SIZES | {
@@ -35,7 +36,7 @@ _TORCH_RECIPE = dict.fromkeys(
 )  # fmt: skip
 _RA3 = dict.fromkeys([f"regnety-{size}" for size in ("3.2gf", "4gf", "6.4gf", "8gf", "12gf", "16gf")], 0.95)
 TIMM_FRACTIONS = _LITE_FRACTIONS | _LARGE_FRACTIONS | _TORCH_RECIPE | _RA3 | {
-    "efficientnet-b1": 0.9, "efficientnet-b5": 1.0, "efficientnet-l2": 0.961,
+    "efficientnet-b1": 0.9, "efficientnet-b5": 1.0, "efficientnet-l2": 0.961, "nasnet-a-large": 0.911,
 }  # fmt: skip
 # torchvision's EfficientNets: size -> the short side before the cut, and the size where it is another than tf's.
 _TORCH_SHORT = {"b0": 256, "b1": 256, "b2": 288, "b3": 320, "b4": 384, "b5": 456, "b6": 528, "b7": 600}
@@ -48,9 +49,21 @@ def tf(name, resize, scale):
     return Preprocess("centre-fraction", size + 32, size, resize, *scale)
 
 
-def slim():
+def slim(name=""):
     """The central 87.5 %, [-1, 1]."""
-    return Preprocess("centre-fraction", 256, 224, "bilinear-tf1", *HALF)
+    size = TF_SIZES.get(name, 224) if name == "nasnet-a-large" else 224
+    return Preprocess("centre-fraction", size * 8 // 7, size, "bilinear-tf1", *HALF)
+
+
+def whole(name, scale):
+    """The image as it is: small ones, CIFAR's."""
+    return Preprocess("centre-fraction", TF_SIZES[name], TF_SIZES[name], "bilinear-tf1", *scale)
+
+
+def pretrainedmodels(name):
+    """The short side to floor(size / 0.875)."""
+    size = TF_SIZES.get(name, 224)
+    return Preprocess("resize-short-then-crop", int(size / 0.875), size, "bilinear-pillow", *HALF)
 
 
 def torchvision(name):

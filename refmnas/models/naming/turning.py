@@ -42,7 +42,8 @@ def outward(a, wanted, source):
         return layout.from_nhwc(_kind(wanted, source), a)
     if wanted.kind == layout.DEPTHWISE:
         return a[..., None]
-    if wanted.kind == layout.POINTWISE or (wanted.kind == layout.LINEAR and source == "slim"):
+    is_wide = wanted.kind == layout.LINEAR and source == "slim" and source not in wanted.linear_in
+    if wanted.kind == layout.POINTWISE or is_wide:
         return a[None, None]
     return a
 

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from ...errors import SpecError
 from .. import text
+from ..cell_spec import CellSpec
 from ..spec import NetSpec
-from . import efficientnet, fbnet, mnasnet, mobilenet, regnet
+from . import efficientnet, enas, fbnet, mnasnet, mobilenet, nasnet, regnet
 
-_FAMILIES = (mnasnet, mobilenet, efficientnet, fbnet, regnet)
-SPECS = {spec.name: spec for family in _FAMILIES for spec in family.SPECS}
+_FAMILIES = (mnasnet, mobilenet, efficientnet, fbnet, regnet, nasnet, enas)
+SPECS: dict[str, NetSpec | CellSpec] = {spec.name: spec for family in _FAMILIES for spec in family.SPECS}
 
 
 def names():
@@ -35,7 +36,7 @@ def get(name, width=1.0):
 
 def find(network, width=1.0):
     """The table of a name, of a document or a file FILE.json (refmnas.models.text), or a table itself; at that width."""
-    if isinstance(network, NetSpec):
+    if isinstance(network, NetSpec | CellSpec):
         return scaled(network, width)
     if isinstance(network, dict) or str(network).endswith(".json"):
         return scaled(text.from_json(network), width)
