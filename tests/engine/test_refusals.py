@@ -269,6 +269,12 @@ def test_a_shortcut_over_planes_beyond_32_bits_is_refused_by_name():
     refused(SpecError, lambda: grouped.shortcut(pack.Packer(8), large, 0), node.name, 1 << 32, "smaller image")
 
 
+@pytest.mark.parametrize("name", ["nasnet-a-cifar", "enas-micro"])
+def test_a_network_of_cells_is_refused_by_name(name, no_memory):
+    with pytest.raises(SpecError, match=r"no step of the engine takes \w+ at cell_0\.\w+"):
+        refmnas.compile(build(name, classes=10), size=32)
+
+
 def test_a_grouped_convolution_without_an_expansion_is_refused_by_name(no_memory):
     nodes = fold.nodes(net("grouped"), size("grouped"))
     with pytest.raises(SpecError, match=r"no step of the engine takes conv at stages\.0\.0\.grouped"):
