@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 
 from refmnas.bounds import UNIT, gamma, lost
-from refmnas.models.fold import _computed
+from refmnas.models.fold import computed
 from refmnas.ops import activation
 
 U, F = UNIT[np.dtype(np.float32)], np.float32
@@ -30,7 +30,7 @@ def follow(nodes, values, errors):
     for node in map(_double, nodes):
         x = [values[name] for name in node.inputs]
         e = [errors[name] for name in node.inputs]
-        y = _computed(node, x)
+        y = computed(node, x)
         values[node.name] = activation.forward(y, kind=node.act)
         errors[node.name] = _through(node.act, y, _bound(node, y, x, e))
 
@@ -51,7 +51,7 @@ def _bound(node, y, x, e):
     sizes = replace(node, w=np.abs(node.w), b=np.abs(node.b))
     carried = replace(sizes, b=np.zeros_like(node.b))
     terms = node.w.size // node.w.shape[-1]
-    return gamma(terms + 1) * _computed(sizes, [np.abs(x[0]) + e[0]]) + _computed(carried, e) + lost(terms, F)
+    return gamma(terms + 1) * computed(sizes, [np.abs(x[0]) + e[0]]) + computed(carried, e) + lost(terms, F)
 
 
 def _through(kind, y, e):

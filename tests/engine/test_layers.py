@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from networks import few_first, stirred
 from propagated import follow
+from script import script
 from small import NETS, images, net, size, stored
 
 import refmnas
-from refmnas.models import fold, names
+from refmnas.models import fold
 from refmnas.models.fold import IMAGE
 
 LARGEST = [f"efficientnet-{n}" for n in ("b4", "b5", "b6", "b7", "b8", "l2")]
@@ -17,7 +18,7 @@ def width(name):
     return 0.1 if name in LARGEST or (name.startswith("regnet") and name.endswith("gf")) else 0.35
 
 
-ZOO = [("mnasnet-a1", 1.0, 48), ("mnasnet-small", 1.0, 65), *((n, width(n), 37) for n in names())]
+ZOO = [("mnasnet-a1", 1.0, 48), ("mnasnet-small", 1.0, 65), *((n, width(n), 37) for n in script("bits").compiled())]
 
 
 def margins(network, shape):

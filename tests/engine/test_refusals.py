@@ -9,7 +9,7 @@ from small import images, net, size
 
 import refmnas
 from refmnas import kernels
-from refmnas.engine import run
+from refmnas.engine import grouped, pack, run
 from refmnas.errors import DataError, DtypeError, KernelError, RefmnasError, ShapeError, SpecError
 from refmnas.models import build, fold
 
@@ -261,6 +261,18 @@ def test_a_block_with_groups_that_reads_otherwise_is_refused_by_name(what, no_me
     nodes = [replace(n, **fields) if n.name == name else n for n in fold.nodes(net("grouped"), size("grouped"))]
     with pytest.raises(SpecError, match=r"no step of the engine takes \w+ at \w+"):
         run.Plan(nodes, batch=1, threads=1)
+
+
+def test_a_shortcut_over_planes_beyond_32_bits_is_refused_by_name():
+    (node,) = [n for n in fold.nodes(net("grouped"), size("grouped")) if n.name == "stages.1.0.shortcut"]
+    large = replace(node, shape_in=(1 << 14, 1 << 14, 16), shape=(1 << 13, 1 << 13, 32))
+    refused(SpecError, lambda: grouped.shortcut(pack.Packer(8), large, 0), node.name, 1 << 32, "smaller image")
+
+
+@pytest.mark.parametrize("name", ["nasnet-a-cifar", "enas-micro"])
+def test_a_network_of_cells_is_refused_by_name(name, no_memory):
+    with pytest.raises(SpecError, match=r"no step of the engine takes \w+ at cell_0\.\w+"):
+        refmnas.compile(build(name, classes=10), size=32)
 
 
 def test_a_grouped_convolution_without_an_expansion_is_refused_by_name(no_memory):
