@@ -155,7 +155,9 @@ def _prepared(trial, todo):
     for op in sorted({_op(m.file) for m in todo}):
         for name in trial.battery.OPS if op.startswith("_") else (op,):
             for seeds in (trial.battery.SEEDS, trial.battery.MORE_SEEDS):
-                trial.battery.first_failure(name, "numpy", seeds=seeds)
+                if failure := trial.battery.first_failure(name, "numpy", seeds=seeds):
+                    print(f"mutants: {name} as it is does not pass: {failure.property}", file=sys.stderr)
+                    return False
     if any(trial.is_engine(m.file) for m in todo):
         for name in trial.engine_battery.NETS:
             trial.engine_battery.problem(name)
@@ -169,11 +171,10 @@ def _prepared(trial, todo):
 
 
 def _one_of_each(files):
-    """All in Python; one of the ops' C and one of the engine's, since the whole of each is built together."""
+    """One text of each judge's: the tests of all Python texts are the same, and C is built as a whole."""
     from mutation.trial import is_engine
 
-    built = {is_engine(file): file for file in sorted(files) if file.startswith("csrc")}
-    return [file for file in sorted(files) if not file.startswith("csrc")] + list(built.values())
+    return sorted({(file.endswith(".py"), is_engine(file)): file for file in sorted(files)}.values())
 
 
 def _op(file):
