@@ -183,11 +183,11 @@ class Plan:
         (1, 28, 28, 40)
         """
         named = {names: names} if isinstance(names, str) else names if isinstance(names, dict) else {n: n for n in names}
-        nodes = {node.name for node in self._built.nodes}
+        nodes = {node.name for node in self._built.given}
         wanted = {next((form for form in _forms(name) if form in nodes), name) for name in named.values()}
-        fused = {s.names[0] for s in self._built.steps if s.kind == steps.MEAN} | {self._built.nodes[0].name}
-        fused = fused & wanted - {name for s in self._built.steps for name in s.buffers.values()}
-        plan = Plan(self._built.nodes, batch=self.batch, threads=self.threads, stored=fused) if fused else self
+        fused = {s.names[0] for s in self._built.steps if s.kind == steps.MEAN} | {self._built.given[0].name}
+        fused = (fused | self._built.merged) & wanted - {name for s in self._built.steps for name in s.buffers.values()}
+        plan = Plan(self._built.given, batch=self.batch, threads=self.threads, stored=fused) if fused else self
         return Features(plan, named)
 
     def profile(self, x, runs=30):
@@ -199,18 +199,17 @@ class Plan:
 
 def _forms(name):
     """The nodes whose result can be that of a layer or a block of this name, the first of them that there is."""
-    return name, f"{name}.add", f"{name}.project"
+    return name, f"{name}.add", f"{name}.project", f"{name}.y"
 
 
 class Features:
     """What `Plan.outputs` returns.  It has memory of its own beside the plan's weights."""
 
     def __init__(self, plan, names):
-        self._shapes = {s.buffers["y"]: s.shape for s in plan._built.steps if "y" in s.buffers and len(s.shape) == 3}
-        self._shapes |= plan._built.kept
+        self._shapes = plan._built.stored_shapes()
         self._names = {key: self._found(name) for key, name in names.items()}
         self._program, self._buffers, self._work, _ = plan._assembled(1, set(self._names.values()))
-        self._plan, self._block = plan, plan._built.block
+        self._plan, self._block, self._lanes = plan, plan._built.block, plan._built.laid.lanes
         self._lock = threading.Lock()
         _PLANS.add(self)
 
@@ -236,7 +235,7 @@ class Features:
         """A buffer's blocks as (H, W, C)."""
         (h, w, c), buffer = self._shapes[name], self._buffers[name]
         blocks = self._work[buffer.at : buffer.at + buffer.size].reshape(-1, h, w, self._block)
-        return blocks.transpose(1, 2, 0, 3).reshape(h, w, -1)[..., :c]
+        return blocks.transpose(1, 2, 0, 3).reshape(h, w, -1)[..., self._lanes.get(name, slice(c))]
 
 
 def _engine():

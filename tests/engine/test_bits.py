@@ -52,6 +52,7 @@ def test_whole_widths_have_the_same_bits_in_every_plan(name, edge):
 
 KINDS = (
     "excited", "swish", "hard-swish", "tiny", "dense-head", "bare", "bare-band", "kept", "grouped", "grouped-se", "grouped-odd",
+    "cells", "cells-enas", "cells-swish", "odd",
 )  # fmt: skip
 
 

@@ -35,7 +35,9 @@ def margins(network, shape):
         follow([node], values, errors)
         if node.name in seen:
             got, want = seen[node.name].astype(np.float64), values.pop(node.name)
-            yield node.name, float((np.abs(got - want) / errors.pop(node.name)).max()), np.abs(want).max()
+            off, bound = np.abs(got - want), errors.pop(node.name)
+            share = np.divide(off, bound, out=np.zeros_like(off), where=off > 0)  # what is only moved has no bound but 0
+            yield node.name, float(share.max()), np.abs(want).max()
 
 
 def hold(network, shape):
