@@ -13,7 +13,9 @@ import numpy as np
 
 from .. import kernels
 from ..errors import DataError, DtypeError, KernelError, ShapeError, SpecError
+from ..io.onnx import Graph
 from ..models import fold
+from ..recognition.nodes import nodes as graph_nodes
 from . import pack, program, steps
 
 HUGE = 1 << 21  # bytes of a large page
@@ -52,9 +54,11 @@ class Memory(NamedTuple):
 def compile(net, *, batch=1, size=None, threads=1):
     """A plan of `net` for images of `size`: its weights folded, packed and owned by the plan.
 
-    net       a Network of `refmnas.models`, of any dtype; later changes of it do not reach the plan
+    net       a Network of `refmnas.models`, of any dtype; later changes of it do not reach the plan.  Or a
+              graph of `refmnas.io.onnx.load` or `io.tflite.load` from one image to a vector of classes,
+              all of whose operators are steps of a network: `refmnas.recognition.nodes`
     batch     images of one run
-    size      an edge or (H, W); None: the network's own
+    size      an edge or (H, W); None: the network's own, or the file's
     threads   that run each image together; the result is the same bits for any number
 
     Raises   SpecError for a batch, size or number of threads that cannot be, and for a
@@ -64,7 +68,13 @@ def compile(net, *, batch=1, size=None, threads=1):
     if not kernels.built():
         raise KernelError(f"compile: the engine is C, which is not built ({kernels.why_not()})")
     batch, threads = _whole("batch", batch, 1 << 20), _whole("threads", threads, 256)
-    return Plan(_nodes(net, _size(net.size if size is None else size)), batch=batch, threads=threads)
+    if isinstance(net, Graph):
+        found = graph_nodes(net, None if size is None else _size(size))
+        _size(found[0].shape_in[:2])
+    else:
+        size = _size(net.size if size is None else size)
+        found = fold.nodes(net, size)
+    return Plan(_checked(found), batch=batch, threads=threads)
 
 
 def _size(size):
@@ -81,9 +91,9 @@ def _whole(name, value, most):
     return int(value)
 
 
-def _nodes(net, size):
+def _checked(nodes):
     """The folded nodes, finite, with a pixel left at every one."""
-    nodes = fold.nodes(net, size)
+    size = nodes[0].shape_in[:2]
     for node in nodes:
         if min(node.shape) < 1:
             raise SpecError(f"compile: size is {size}; at {node.name} no pixel is left, wanted a larger image")
