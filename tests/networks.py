@@ -12,7 +12,7 @@ SOURCES = (
     ("mobilenet-v1", "slim"), ("mobilenet-v3-small", "torchvision"), ("fbnet-c", "official"), ("regnety-200mf", "timm"),
 )  # fmt: skip
 
-# One or two of each family: what holds for every network is shown of these in the fast suite, of the others by `slow`.
+# One or two of each family: what holds for every network is shown of these in the fast suite, of the others by `zoo`.
 FEW = (
     "mnasnet-a1", "mnasnet-b1", "mnasnet-small", "mobilenet-v1", "mobilenet-v2", "mobilenet-v3-large", "mobilenet-v3-small",
     "mobilenet-v3-large-minimalistic", "efficientnet-b0", "efficientnet-lite0", "fbnet-c", "regnetx-200mf", "regnety-400mf",
@@ -20,10 +20,10 @@ FEW = (
 
 
 def few_first(rows, few=FEW):
-    """Parameters of a test whose rows are names, or begin with one: those outside `few` carry the marker `slow`."""
+    """Parameters of a test whose rows are names, or begin with one: those outside `few` carry the marker `zoo`."""
     plain = [row if isinstance(row, tuple) else (row,) for row in rows]
     return [row[0] if len(row) == 1 else row for row in plain if row[0] in few] + [
-        pytest.param(*row, marks=pytest.mark.slow) for row in plain if row[0] not in few
+        pytest.param(*row, marks=pytest.mark.zoo) for row in plain if row[0] not in few
     ]
 
 

@@ -66,7 +66,7 @@ def _check_row(where, row, count):
 
 def _check_output(where, output, unread, count):
     """The states of (2) exist, once each, in order, and hold whatever no row reads, the inputs aside."""
-    fits = isinstance(output, tuple) and all(isinstance(k, int) and 0 <= k < count for k in output)
+    fits = isinstance(output, tuple) and all(type(k) is int and 0 <= k < count for k in output)
     if not fits or not output or list(output) != sorted(set(output)):
         raise SpecError(f"{where}: output {output!r}, wanted rising numbers of states from 0 to {count - 1}")
     lost = [k for k in unread if k > 1 and k not in output]

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..errors import SpecError
 from . import pack
 
 PIECE = 8  # csrc/tiles.py
@@ -107,7 +108,12 @@ def shortcut(packer, node, act, within=None):
     """The record of a convolution over stored planes that has no padding, with a stride or without.
 
     within    (channels before it, channels of all) where its result is a part of a wider tensor
+
+    Raises   SpecError for planes in which a place is no 32-bit number.
     """
+    floats = node.shape_in[0] * node.shape_in[1] * pack.blocks_of(node.shape_in[2], packer.block) * packer.block
+    if floats >= 1 << 31:
+        raise SpecError(f"compile: {node.name} reads planes of {floats} numbers, wanted fewer than 2^31: a smaller image")
     node = node if node.op == "conv" else replace(node, w=node.w[None, None])
     (h, w, c), (p, q, _) = node.shape_in, node.shape
     record = _convolution(packer, node, (h * w * packer.block, packer.block), within=within)

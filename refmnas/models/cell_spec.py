@@ -58,40 +58,45 @@ class CellSpec:
     sources: tuple[str, ...] = ()  # dialects that published it, the default first
 
     def __post_init__(self):
+        where = f"network {self.name!r}"
+        _claim(where, *self._kinds())
+        least, last = 2**self.stem_cells, self.count - 2
         _claim(
-            f"network {self.name!r}",
-            (isinstance(self.name, str) and self.name, "an empty name, wanted a text"),
-            (_is_count(self.filters) and self.filters % 2 == 0, f"filters {self.filters!r}, wanted an even number"),
+            where,
+            (self.filters % 2 == 0, f"filters {self.filters!r}, wanted an even number"),
             (
-                _is_count(self.repeats) and self.repeats <= MOST_REPEATS,
-                f"repeats {self.repeats!r}, wanted 1 to {MOST_REPEATS}",
+                self.filters % least == 0,
+                f"filters {self.filters} with {self.stem_cells} stem cells, wanted a multiple of {least}",
             ),
-            (
-                isinstance(self.stem_cells, int) and 0 <= self.stem_cells <= MOST_STEM_CELLS,
-                f"stem_cells {self.stem_cells!r}, wanted 0 to {MOST_STEM_CELLS}",
-            ),
-            (
-                self.filters % 2 ** (self.stem_cells or 0) == 0,
-                f"filters {self.filters} with {self.stem_cells} stem cells, wanted a multiple of {2**self.stem_cells}",
-            ),
-            (self.stem_padding in PADDINGS, f"stem_padding {self.stem_padding!r}, wanted '' or valid"),
-            (self.rules in RULES, f"rules {self.rules!r}, wanted one of {', '.join(RULES)}"),
-            (isinstance(self.skips, bool), f"skips {self.skips!r}, wanted True or False"),
-            (isinstance(self.normal, Genotype), f"normal is a {type(self.normal).__name__}, wanted a Genotype"),
-            (isinstance(self.reduction, Genotype), f"reduction is a {type(self.reduction).__name__}, wanted a Genotype"),
             (self.normal.stride == 1, f"normal has stride {self.normal.stride}, wanted 1"),
             (self.reduction.stride == 2, f"reduction has stride {self.reduction.stride}, wanted 2"),
             (
                 not self.head.channels and not self.head.hidden,
                 "a head with a convolution or a hidden layer, wanted channels 0 and hidden 0",
             ),
-            (_is_count(self.size), f"size {self.size!r}, wanted 1 to {MOST - 1}"),
-            (self.activation in ACTIVATIONS, f"activation {self.activation!r}, wanted one of {', '.join(ACTIVATIONS)}"),
-            (_is_rate(self.drop_path), f"drop_path {self.drop_path!r}, wanted 0 to below 1"),
-            (_is_rate(self.auxiliary), f"auxiliary {self.auxiliary!r}, wanted a weight of 0 to below 1"),
-            (is_merge(self.merge, self.count - 1), f"merge {self.merge!r}, wanted rising cells from 0 to {self.count - 2}"),
-            (_is_multiplier(self.width), f"width {self.width!r}, wanted above 0 and at most {MOST_MULTIPLIER}"),
+            (is_merge(self.merge, self.count - 1), f"merge {self.merge!r}, wanted rising cells from 0 to {last}"),
         )
+
+    def _kinds(self):
+        """The claims about single fields, before which nothing is computed of them."""
+        stem_cells = self.stem_cells
+        for field, kind in (("stem", Stem), ("head", Head), ("normal", Genotype), ("reduction", Genotype)):
+            value = getattr(self, field)
+            yield isinstance(value, kind), f"{field} is a {type(value).__name__}, wanted a {kind.__name__}"
+        yield isinstance(self.name, str) and self.name != "", "an empty name, wanted a text"
+        yield _is_count(self.filters), f"filters {self.filters!r}, wanted an even number"
+        repeats = _is_count(self.repeats) and self.repeats <= MOST_REPEATS
+        yield repeats, f"repeats {self.repeats!r}, wanted 1 to {MOST_REPEATS}"
+        fits = isinstance(stem_cells, int) and not isinstance(stem_cells, bool) and 0 <= stem_cells <= MOST_STEM_CELLS
+        yield fits, f"stem_cells {stem_cells!r}, wanted 0 to {MOST_STEM_CELLS}"
+        yield self.stem_padding in PADDINGS, f"stem_padding {self.stem_padding!r}, wanted '' or valid"
+        yield self.rules in RULES, f"rules {self.rules!r}, wanted one of {', '.join(RULES)}"
+        yield isinstance(self.skips, bool), f"skips {self.skips!r}, wanted True or False"
+        yield _is_count(self.size), f"size {self.size!r}, wanted 1 to {MOST - 1}"
+        yield self.activation in ACTIVATIONS, f"activation {self.activation!r}, wanted one of {', '.join(ACTIVATIONS)}"
+        yield _is_rate(self.drop_path), f"drop_path {self.drop_path!r}, wanted 0 to below 1"
+        yield _is_rate(self.auxiliary), f"auxiliary {self.auxiliary!r}, wanted a weight of 0 to below 1"
+        yield _is_multiplier(self.width), f"width {self.width!r}, wanted above 0 and at most {MOST_MULTIPLIER}"
 
     @property
     def count(self):

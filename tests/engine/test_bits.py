@@ -36,7 +36,7 @@ def test_every_network_has_the_same_bits_in_every_plan(name):
     agree(bits.stirred(name, 0.35, 50, k), images((edge, edge), 3, seed=k), sample(k)[k % 2 :: 2])
 
 
-@pytest.mark.slow
+@pytest.mark.zoo
 @pytest.mark.parametrize("name", LARGER)
 def test_the_largest_have_too(name):
     agree(bits.stirred(name, 0.1, 50, 1), images((33, 33), 2), sample(1)[::3])

@@ -9,7 +9,7 @@ from small import images, net, size
 
 import refmnas
 from refmnas import kernels
-from refmnas.engine import run
+from refmnas.engine import grouped, pack, run
 from refmnas.errors import DataError, DtypeError, KernelError, RefmnasError, ShapeError, SpecError
 from refmnas.models import build, fold
 
@@ -256,6 +256,12 @@ def test_a_block_with_groups_that_reads_otherwise_is_refused_by_name(what, no_me
     nodes = [replace(n, **fields) if n.name == name else n for n in fold.nodes(net("grouped"), size("grouped"))]
     with pytest.raises(SpecError, match=r"no step of the engine takes \w+ at \w+"):
         run.Plan(nodes, batch=1, threads=1)
+
+
+def test_a_shortcut_over_planes_beyond_32_bits_is_refused_by_name():
+    (node,) = [n for n in fold.nodes(net("grouped"), size("grouped")) if n.name == "stages.1.0.shortcut"]
+    large = replace(node, shape_in=(1 << 14, 1 << 14, 16), shape=(1 << 13, 1 << 13, 32))
+    refused(SpecError, lambda: grouped.shortcut(pack.Packer(8), large, 0), node.name, 1 << 32, "smaller image")
 
 
 def test_a_grouped_convolution_without_an_expansion_is_refused_by_name(no_memory):
