@@ -8,7 +8,8 @@
  *           beside them.
  * Order     every result of a convolution is one chain of multiply-adds from its bias, by
  *           kernel row, kernel column, input channel; a mean is, within a row, one chain of
- *           additions by column, then of the rows' sums by row, then times 1/(H*W) rounded.
+ *           additions by column, then of the rows' sums by row, then times 1/(H*W) rounded; a
+ *           pool is one chain by kernel row, then kernel column (f32_engine_window.inc.h).
  *           Threads, tiles and blocks move none of it, so all plans give the same bits.
  */
 #ifndef RM_ENGINE_H

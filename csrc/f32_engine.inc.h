@@ -143,12 +143,14 @@ static RM_NAME(panel) RM_NAME(panel_of)(const rm_program *g, const rm_product *m
 
 #include "f32_engine_fill.inc.h"
 #include "f32_engine_steps.inc.h"
+#include "f32_engine_window.inc.h"
 
 const rm_engine RM_NAME(engine) = {
     .block = RM_BLOCK,
     .stem_blocks = RM_NAME(stem_blocks),
     .dense_blocks = RM_NAME(dense_blocks),
     .step = {RM_NAME(step_stem), RM_NAME(step_band), RM_NAME(step_slab), RM_NAME(step_scale), RM_NAME(step_point),
-             RM_NAME(step_split), RM_NAME(step_mean), RM_NAME(step_dense), RM_NAME(step_groups), RM_NAME(step_shortcut)},
+             RM_NAME(step_split), RM_NAME(step_mean), RM_NAME(step_dense), RM_NAME(step_groups), RM_NAME(step_shortcut),
+             RM_NAME(step_window), RM_NAME(step_average), RM_NAME(step_lanes)},
     .activate = RM_NAME(activate),
 };

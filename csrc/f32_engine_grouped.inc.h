@@ -5,7 +5,8 @@
  * d in group g, W channels of input a group.  A group's outputs are computed by parts of a few
  * blocks.  Where a group ends inside a block, both neighbours' parts compute that block, and
  * each keeps its own lanes of it: no channel meets a weight of another group, not even a 0.
- * With one group and a kernel of 1, (1) is a shortcut's projection.
+ * With one group and a kernel of 1, (1) is a shortcut's projection; over a tensor with its zeros
+ * around, the shortcut's step takes any kernel.
  *
  * Order     engine.h: by i, j, c, whatever the blocks, parts, pieces and tiles.
  */
@@ -146,7 +147,10 @@ static void RM_NAME(step_groups)(rm_frame *f, const rm_step *s, int64_t first, i
 static void RM_NAME(shortcut_rows)(rm_frame *f, const rm_step *s, int64_t k, int64_t p0, int64_t p1)
 {
     const rm_program *g = f->program;
-    const int64_t plane = s->p * s->q * RM_BLOCK, at = p0 * s->q, row[1] = {0};
+    const int64_t plane = s->p * s->q * RM_BLOCK, at = p0 * s->q;
+    int64_t row[RM_REACH];
+    for (int64_t i = 0; i < s->kernel; i++)
+        row[i] = i * s->x_w * RM_BLOCK;
     const RM_NAME(part) part = RM_NAME(part_of)(g, s, k);
     RM_NAME(grouped)(f, s, &part, g->work + s->x, row, at, (p1 - p0) * s->q,
                      g->work + s->y + part.first * plane + at * RM_BLOCK, plane);

@@ -167,6 +167,19 @@ static void RM_NAME(step_split)(rm_frame *f, const rm_step *s, int64_t first, in
         RM_NAME(product)(f, s, &s->project, k, a, s->p * s->q * RM_BLOCK, s->v_blocks, first, last - first);
 }
 
+/* The sum of a block's plane: rows first. */
+RM_INLINE blk RM_NAME(mean_sum)(const rm_step *s, const float *x)
+{
+    blk total = blk_zero();
+    for (int64_t p = 0; p < s->p; p++) {
+        blk sum = blk_zero();
+        for (int64_t q = 0; q < s->q; q++, x += RM_BLOCK)
+            sum = blk_add(sum, blk_load(x));
+        total = blk_add(total, sum);
+    }
+    return total;
+}
+
 /* A panel's planes, kept or in the scratch, then the mean of each channel: rows first. */
 static void RM_NAME(step_mean)(rm_frame *f, const rm_step *s, int64_t first, int64_t last)
 {
@@ -181,14 +194,7 @@ static void RM_NAME(step_mean)(rm_frame *f, const rm_step *s, int64_t first, int
                            .act = (int)s->project.act};
         RM_NAME(pw)(f, &run, m.blocks);
         for (int64_t b = 0; b < m.blocks; b++) {
-            const float *x = planes + b * plane;
-            blk total = blk_zero();
-            for (int64_t p = 0; p < s->p; p++) {
-                blk sum = blk_zero();
-                for (int64_t q = 0; q < s->q; q++, x += RM_BLOCK)
-                    sum = blk_add(sum, blk_load(x));
-                total = blk_add(total, sum);
-            }
+            const blk total = RM_NAME(mean_sum)(s, planes + b * plane);
             blk_store(g->work + s->y + (m.first + b) * RM_BLOCK, blk_mul(total, blk_set(&share)));
         }
     }

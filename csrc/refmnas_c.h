@@ -71,12 +71,18 @@ enum {
     RM_STEP_MEAN = 6,  /* pointwise convolution and mean over all pixels; panels */
     RM_STEP_DENSE = 7, /* the last layer; panels */
     RM_STEP_GROUPS = 8, /* expansion, grouped convolution, a chunk of groups at a time; rows of output of each chunk */
-    RM_STEP_SHORTCUT = 9, /* pointwise convolution, also with a stride; rows of output, or of each part */
-    RM_STEPS = 10
+    RM_STEP_SHORTCUT = 9, /* pointwise convolution, also with a stride, or any over zeros that were put around; rows of output, or of each part */
+    RM_STEP_WINDOW = 10, /* pool, move, gate, sum, activation; rows of output of each block */
+    RM_STEP_AVERAGE = 11, /* mean over all pixels of what is stored; blocks */
+    RM_STEP_LANES = 12, /* channels to other places; rows */
+    RM_STEPS = 13
 };
 
 /* How a band or a slab comes by the planes that its depthwise convolution reads. */
 enum { RM_FILL_STEM = 0, RM_FILL_EXPAND = 1, RM_FILL_COPY = 2 };
+
+/* What a window step takes of its windows. */
+enum { RM_POOL_NONE = 0, RM_POOL_MOST = 1, RM_POOL_MEAN = 2, RM_POOL_MEAN_PADDED = 3 };
 
 enum { RM_STEM_ROWS = 7, RM_REACH = 256 }; /* most rows of the stem's window; of u under a band's or slab's windows */
 
@@ -103,6 +109,7 @@ typedef struct rm_step {
     int64_t squeeze_blocks;
     rm_product project;
     int64_t y, res, planes;                                     /* planes: where a mean keeps what it is of */
+    int64_t pool, gate;                                         /* of a window step: csrc/f32_engine_window.inc.h */
     int64_t later, later_size;                                  /* weights of the last layer to ask for meanwhile */
 } rm_step;
 

@@ -3,7 +3,7 @@
     refmnas.use("numpy")          which text of an op runs: c, numpy, oracle, auto
     refmnas.ops.depthwise         one module per op: forward, backward
     refmnas.models.build(name)    a network that runs, forward and backward
-    refmnas.compile(net)          the network as a plan that C runs
+    refmnas.compile(net)          the network, or a loaded graph, as a plan that C runs
     refmnas.io.load(path)         a file of weights as {name: array}
     refmnas.io.onnx.load(path)    an ONNX file as a graph that runs; refmnas.io.tflite the same for TFLite
     refmnas.recognise(graph)      which of our networks such a graph is, and its weights

@@ -3,7 +3,12 @@
 plan = compile(net)          folds, packs, places: once
 y = plan(x)                  runs
 
+agreement  whether nodes are one network
+merge      activations that stand alone into what they read
+lanes      where channels lie: concatenations without a copy
+blocks     which nodes are a block that fused steps take
 program    from folded nodes to steps: which ones are fused, and how
+single     nodes that no block takes in
 steps      what a step is
 fill       its rows before a windowed convolution
 grouped    grouped convolutions: parts, pieces, chunks

@@ -21,5 +21,6 @@ def describe(net, *, batch=1, size=None, threads=1):
         "buffers": [
             {"name": b.name, "at": 4 * b.at, "bytes": 4 * b.size, "first": b.first, "last": b.last}
             for b in plan._buffers.values()
+            if b.name not in plan._built.laid.places  # those lie in others
         ],
     }

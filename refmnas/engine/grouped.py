@@ -51,12 +51,16 @@ def parts(channels, groups, block):
     """
     width, found = channels // groups, []
     for group in range(groups):
-        begin, end = group * width, (group + 1) * width
-        end = end if end < channels else pack.blocks_of(channels, block) * block
-        first = begin // block
-        for blocks in pack.panels(pack.blocks_of(end, block) - first):
-            found.append(Part(group, first, blocks, max(begin, first * block), min(end, (first + blocks) * block)))
-            first += blocks
+        found += _parts_between(group, group * width, (group + 1) * width, channels, block)
+    return found
+
+
+def _parts_between(group, begin, end, channels, block):
+    """The parts of the channels from `begin` to before `end`."""
+    end, first, found = end if end < channels else pack.blocks_of(channels, block) * block, begin // block, []
+    for blocks in pack.panels(pack.blocks_of(end, block) - first):
+        found.append(Part(group, first, blocks, max(begin, first * block), min(end, (first + blocks) * block)))
+        first += blocks
     return found
 
 
@@ -100,8 +104,10 @@ def windows(packer, node, fill, is_band):
     }  # fmt: skip
 
 
-def shortcut(packer, node, act):
-    """The record of a 1 x 1 convolution over stored planes, with a stride or without.
+def shortcut(packer, node, act, within=None):
+    """The record of a convolution over stored planes that has no padding, with a stride or without.
+
+    within    (channels before it, channels of all) where its result is a part of a wider tensor
 
     Raises   SpecError for planes in which a place is no 32-bit number.
     """
@@ -110,26 +116,33 @@ def shortcut(packer, node, act):
         raise SpecError(f"compile: {node.name} reads planes of {floats} numbers, wanted fewer than 2^31: a smaller image")
     node = node if node.op == "conv" else replace(node, w=node.w[None, None])
     (h, w, c), (p, q, _) = node.shape_in, node.shape
-    record = _convolution(packer, node, (h * w * packer.block, packer.block))
+    record = _convolution(packer, node, (h * w * packer.block, packer.block), within=within)
     return record | {
-        "x_h": h, "x_w": w, "x_blocks": pack.blocks_of(c, packer.block), "kernel": 1, "stride": node.stride, "dw_act": act,
-        "p": p, "q": q, "rows": ROWS, "units": p if p >= ROWS_FROM else record["part_count"] * p,
+        "x_h": h, "x_w": w, "x_blocks": pack.blocks_of(c, packer.block), "dw_act": act,
+        "kernel": node.kernel, "stride": node.stride, "p": p, "q": q, "rows": ROWS,
+        "units": p if p >= ROWS_FROM else record["part_count"] * p,
         "windows": packer.tables.add((np.arange(p)[:, None] * w + np.arange(q)) * node.stride * packer.block),
     }  # fmt: skip
 
 
-def _convolution(packer, node, plane, starts=None):
+def _convolution(packer, node, plane, starts=None, within=None):
     """Weights, parts and pieces.
 
     plane     floats from a block to the next, and from a pixel to the next
     starts    the block that the input begins with, for each group; None: the first for all
+    within    as in `shortcut`
     """
-    w, groups, block = node.w, node.groups, packer.block
+    w, b, groups, block = node.w, node.b, node.groups, packer.block
     kernel, _, depth, channels = w.shape
     if groups == 1:  # then zero weights may meet the zero channels behind the last one
         depth = pack.blocks_of(depth, block) * block
         w = pack.padded(w, (kernel, kernel, depth, channels))
     found, size = parts(channels, groups, block), PIECE if depth % PIECE == 0 else 1
+    if within:
+        begin, whole = within
+        found = _parts_between(0, begin, begin + channels, whole, block)
+        own = slice(begin, begin + channels)
+        w, b = _within(w, own, whole), _within(b, own, whole)
     places = np.stack([_pieces(g * depth, depth, size, kernel, block, plane) for g in range(groups)])
     if starts is not None:
         places -= plane[0] * starts[:, None]
@@ -141,8 +154,29 @@ def _convolution(packer, node, plane, starts=None):
     return {
         "parts": packer.tables.add(rows), "part_count": len(rows), "piece_count": count, "piece": size,
         "depth": kernel * kernel * depth, "dw_w": packer.weights.add(_weights(w, found, block)),
-        "dw_b": packer.weights.add(pack.channels_filled(node.b, block)),
+        "dw_b": packer.weights.add(pack.channels_filled(b, block)),
     }  # fmt: skip
+
+
+def _within(a, own, whole):
+    """`a` as some channels of more, the others 0."""
+    wide = np.zeros((*a.shape[:-1], whole), a.dtype)
+    wide[..., own] = a
+    return wide
+
+
+def runs(lanes, block):
+    """Rows (block, lane, block, lane, lanes) of what moves channels from `lanes` to the plain order, none over a block's end.
+
+    >>> runs(np.array([0, 1, 2, 8, 9, 10]), 4).tolist()
+    [[0, 0, 0, 0, 3], [2, 0, 0, 3, 1], [2, 1, 1, 0, 2]]
+    """
+    found, begin = [], 0
+    for c in range(1, len(lanes) + 1):
+        if c == len(lanes) or lanes[c] != lanes[c - 1] + 1 or c % block == 0 or lanes[c] % block == 0:
+            found.append((lanes[begin] // block, lanes[begin] % block, begin // block, begin % block, c - begin))
+            begin = c
+    return np.array(found)
 
 
 def _table(found, channels, groups, block):

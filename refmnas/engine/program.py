@@ -18,6 +18,8 @@ RegNet's block, expand -> grouped convolution -> [squeeze and excitation] -> pro
 The stem fills the first block's ring where that block expands nothing.  The head's mean is
 taken from each panel's planes while they are in the cache; where the head has no 1 x 1 of
 its own, the last block's projection is it.  A dense layer in between is a point.
+
+Where nodes are no such block, as in networks of cells, each is a step of its own: single.py.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ import numpy as np
 
 from ..errors import SpecError
 from ..models.fold import IMAGE
-from . import fill, grouped, pack, steps
+from . import agreement, fill, grouped, lanes, merge, pack, single, steps
+from .blocks import Blocks
 from .memory import Buffer, place
 from .steps import ACTS, Step
 
@@ -37,12 +40,26 @@ SPLIT_FROM = 14  # rows of output from which on a projection is split by pixels,
 TILE_MACS = 4 * 24 * 8  # multiply-adds for which a line of weights is asked in advance
 
 
-class Builder:
+def refuse(node):
+    """SpecError that names a node."""
+    raise SpecError(f"compile: no step of the engine takes {node.op} at {node.name}")
+
+
+class Builder(Blocks):
     """Reads nodes in order and writes steps; the results of the nodes `stored` are not fused away."""
 
     def __init__(self, nodes, shape, stored: Collection[str] = ()):
-        self.nodes, self.shape, self.block = list(nodes), shape, shape.block
+        self.given, self.shape, self.block = list(nodes), shape, shape.block
         self.stored = stored
+        wrong = agreement.first_wrong(self.given)
+        if wrong is not None:
+            refuse(wrong)
+        merged = merge.Merged(self.given, stored)
+        self.laid = lanes.Laid(merged.nodes, self.block)
+        self.nodes = self.laid.nodes
+        self.made_of = merged.made_of
+        self._own = {node.name: node for node in self.given}
+        self._last_read = {name: k for k, node in enumerate(self.nodes) for name in node.inputs}
         self.packer = pack.Packer(shape.block)
         self.steps: list[Step] = []
         self.sizes: dict[str, int] = {}
@@ -56,31 +73,13 @@ class Builder:
 
     def run(self):
         """All steps; SpecError naming the first node that no step is known for."""
-        at = self._checked(0, self._stem(), set())
+        at = self._stem()
         while at < len(self.nodes):
-            known = set(self.sizes)
-            at = self._checked(at, self._head(at) or self._bottleneck(at) or self._refuse(at), known)
+            at = self._fused(at) or single.write(self, at) or self._refuse(at)
         if self.steps[-1].kind != steps.DENSE:
             self._refuse(at - 1)
         self._ask_early()
         return self
-
-    def _checked(self, first, last, known):
-        """`last`, where nodes first..last - 1 read one another as their fusion has it, and else what is stored, `known`."""
-        for k in range(first, last):
-            node, inside = self.nodes[k], [n.name for n in self.nodes[first:k]]
-            wanted = inside[-1:]
-            if node.op == "scale":
-                wanted = [*inside[-4:-3], *inside[-1:]]
-            elif self._is_shortcut(k):
-                wanted = []
-            elif self._is_shortcut(k - 1):
-                wanted = inside[-2:]
-            others = set(node.inputs) - set(wanted) - {IMAGE, *known}
-            is_bare = node.op in ("pool", "scale") and node.act != "identity"
-            if not set(wanted) <= set(node.inputs) or others or is_bare:
-                self._refuse(k)
-        return last
 
     def _ask_early(self):
         """The last layer's weights are read once, faster than memory gives them: the steps before it ask for them."""
@@ -93,105 +92,76 @@ class Builder:
             step.record |= {"later": begin + missing, "later_size": share}
 
     def _refuse(self, at):
-        node = self.nodes[at]
-        raise SpecError(f"compile: no step of the engine takes {node.op} at {node.name}")
-
-    def _ops(self, at, count):
-        return [n.op for n in self.nodes[at : at + count]] if at >= 0 else []
+        refuse(self._own.get(self.nodes[at].name, self.nodes[at]))
 
     def _stem(self):
         """The first convolution: alone, or as what fills the first block's ring."""
         node = self.nodes[0]
-        if node.op != "conv" or node.inputs != (IMAGE,) or node.kernel > 7:
+        if node.op != "conv" or node.inputs != (IMAGE,) or node.kernel > 7 or node.groups > 1 or node.shape_in[2] != 3:
             self._refuse(0)
         is_kept = node.name in self.stored or any(node.name in n.inputs for n in self.nodes[2:])
-        if self._ops(1, 2) == ["depthwise", "pointwise"] and not is_kept:
+        if self._ops(1, 2) == ["depthwise", "pointwise"] and not is_kept and self._fits(0, self._end(1)):
             return self._block(1, stem=node)
         record = {"units": node.shape[0], **fill.stem_rows(self.packer, self.shape.stem_blocks, node), **self._plane(node)}
         self.scratch = max(self.scratch, record["u"])
-        self._emit(steps.STEM, record, (node,), {"y": node.name})
-        self.sizes[node.name] = self._floats(node.shape)
+        self.emit(steps.STEM, record, (node,), {"y": node.name})
+        self.sizes[node.name] = self.floats(node.shape)
         return 1
 
-    def _bottleneck(self, at):
-        if self._ops(at, 2) == ["pointwise", "depthwise"] or self._is_grouped(at):
-            return self._block(at + 1, expand=self.nodes[at])
-        return self._block(at) if self._ops(at, 1) == ["depthwise"] else None
-
-    def _is_grouped(self, at):
-        """Whether an expansion and a convolution with a window follow, the latter of what the former gives."""
-        return self._ops(at, 2) == ["pointwise", "conv"] and self.nodes[at + 1].kernel > 1
-
-    def _summed(self, project):
-        """(shortcut or None, sum or None, where to go on) after the projection at `project`."""
-        at, shortcut = project + 1, None
-        if self._is_shortcut(at):
-            at, shortcut = at + 1, self.nodes[at]
-        if self._ops(at, 1) != ["add"] or len(set(self.nodes[at].inputs)) != 2:
-            return None, None, project + 1
-        if self.nodes[project].act != "identity":
-            self._refuse(at)
-        return shortcut, self.nodes[at], at + 1
-
-    def _is_shortcut(self, at):
-        """Whether the node at `at` is a 1 x 1 that stands between a projection and the sum of both."""
-        if self._ops(at - 1, 1) != ["pointwise"] or self._ops(at + 1, 1) != ["add"]:
-            return False
-        before, node, add = self.nodes[at - 1 : at + 2]
-        is_one = node.op == "pointwise" or (node.op == "conv" and node.kernel == node.groups == 1 and not any(node.pad))
-        return is_one and set(add.inputs) == {before.name, node.name}
-
-    def _is_head(self, at):
-        """Whether the projection at `at`, its sum included, is followed by the mean and dense layers to the end."""
-        ends = (["pool", "linear"], ["pool", "linear", "linear"])
-        return self._ops(at, 1) == ["pointwise"] and self._ops(self._summed(at)[2], len(self.nodes)) in ends
+    def _fused(self, at):
+        """The head or a block that begins at `at`; None where there is none."""
+        if self._is_head(at):
+            return self._head(at) if self._fits(at, len(self.nodes)) else None
+        has_expansion = self._ops(at, 2) == ["pointwise", "depthwise"] or self._is_grouped(at)
+        window = at + has_expansion
+        if not has_expansion and self._ops(at, 1) != ["depthwise"]:
+            return None
+        end = self._end(window)
+        if end is None or not self._fits(at, end):
+            return None
+        return self._block(window, expand=self.nodes[at] if has_expansion else None)
 
     def _head(self, at):
         """Pointwise, [shortcut,] [sum,] mean, [dense,] dense."""
-        if not self._is_head(at):
-            return None
         head, (shortcut, add, after) = self.nodes[at], self._summed(at)
         pool, *hidden, dense = self.nodes[after:]
         h, w, _ = head.shape
         project = self.packer.pointwise(head, ACTS[(add or head).act])
-        record = {"units": project["panel_count"], "project": project, "v_blocks": self._blocks(head.shape_in[2])}
-        buffers = {"v": head.inputs[0], "y": pool.name} | self._residual(head, shortcut, add)
+        record = {"units": project["panel_count"], "project": project, "v_blocks": self.blocks(head.shape_in[2])}
+        buffers = {"v": head.inputs[0], "y": pool.name} | self.residual(head, shortcut, add)
         if add:
             buffers["planes"], self.kept[add.name] = add.name, add.shape
         elif head.name in self.stored:  # once more, by itself: without a sum the mean's step keeps no plane
-            self._project(head.shape_in[2], {"project": project}, (head,), {"v": head.inputs[0]})
-        self._emit(steps.MEAN, record | self._plane(head), tuple(n for n in (head, add, pool) if n), buffers)
-        self.sizes[pool.name] = self._blocks(head.shape[2]) * self.block
+            self.project(head.shape_in[2], {"project": project}, (head,), {"v": head.inputs[0]})
+        self.emit(steps.MEAN, record | self._plane(head), tuple(n for n in (head, add, pool) if n), buffers)
+        self.sizes[pool.name] = self.blocks(head.shape[2]) * self.block
         self.scratch = max(self.scratch, 3 * h * w * self.block)
         for node in hidden:
-            self.sizes[node.name] = self._blocks(node.shape[0]) * self.block
-            self._emit(steps.POINT, self._dense(node), (node,), {"v": node.inputs[0], "y": node.name})
-        self._emit(steps.DENSE, self._dense(dense), (dense,), {"v": dense.inputs[0]})
+            self.sizes[node.name] = self.blocks(node.shape[0]) * self.block
+            self.emit(steps.POINT, self.dense(node), (node,), {"v": node.inputs[0], "y": node.name})
+        self.emit(steps.DENSE, self.dense(dense), (dense,), {"v": dense.inputs[0]})
         return len(self.nodes)
 
-    def _dense(self, node):
+    def dense(self, node):
         """The record of a layer that sees one pixel."""
-        widths = pack.wide_panels(self._blocks(node.shape[0]), self.shape.dense_blocks)
+        widths = pack.wide_panels(self.blocks(node.shape[0]), self.shape.dense_blocks)
         project = self.packer.pointwise(node, ACTS[node.act], widths)
-        return {"units": len(widths), "project": project, "v_blocks": self._blocks(node.shape_in[0]), "p": 1, "q": 1}
+        return {"units": len(widths), "project": project, "v_blocks": self.blocks(node.shape_in[0]), "p": 1, "q": 1}
 
     def _block(self, at, *, stem=None, expand=None):
         """A windowed convolution at `at`, perhaps squeeze and excitation, projection, perhaps a sum; where to go on."""
-        window, after = self.nodes[at], at + 1
-        excite = self.nodes[after : after + 4] if self._ops(after, 4) == ["pool", "linear", "linear", "scale"] else []
-        after += len(excite)
-        if self._ops(after, 1) != ["pointwise"]:
-            self._refuse(min(after, len(self.nodes) - 1))
+        window, after = self.nodes[at], self._after(at)
+        excite = self.nodes[at + 1 : after]
         if self._is_head(after):
-            self._write_block(stem, expand, window, excite, None, None, None)
+            self.write_block(stem, expand, window, excite, None, None, None)
             return after
         project, (shortcut, add, end) = self.nodes[after], self._summed(after)
-        self._write_block(stem, expand, window, excite, project, shortcut, add)
+        self.write_block(stem, expand, window, excite, project, shortcut, add)
         return end
 
     # -- writing ----------------------------------------------------------------------
 
-    def _write_block(self, stem, expand, window, excite, project, shortcut, add):
+    def write_block(self, stem, expand, window, excite, project, shortcut, add):
         is_band = stem is not None or window.shape_in[0] >= BAND_FROM
         last, inside = tuple(n for n in (project, add) if n), tuple(n for n in (stem, expand, window) if n)
         is_grouped = window.op == "conv"
@@ -203,46 +173,46 @@ class Builder:
         out = {"project": self.packer.pointwise(project, ACTS[last[-1].act])} if project else {}
         if is_band and not excite and project:
             record |= out | {"is_private": 1, "v": self._behind(record)}
-            self._room(record, record["rows"] * window.shape[1] * self._blocks(window.shape[2]) * self.block)
-            residual = self._residual(project, shortcut, add)
-            self._emit(steps.BAND, record, (*inside, *last), buffers | residual | {"y": last[-1].name})
+            self._room(record, record["rows"] * window.shape[1] * self.blocks(window.shape[2]) * self.block)
+            residual = self.residual(project, shortcut, add)
+            self.emit(steps.BAND, record, (*inside, *last), buffers | residual | {"y": last[-1].name})
             return
         v, sums = f"{window.name}/v", f"{window.name}/sums"
         v = v if project else [window, *excite][-1].name
-        self.sizes[v] = self._floats(window.shape)
+        self.sizes[v] = self.floats(window.shape)
         if excite:
-            self.sizes[sums] = window.shape[0] * self._blocks(window.shape[2]) * self.block
+            self.sizes[sums] = window.shape[0] * self.blocks(window.shape[2]) * self.block
             record["is_summed"], buffers["sums"] = 1, sums
         self._room(record, 0)
-        self._emit(steps.BAND if is_band else steps.GROUPS if is_grouped else steps.SLAB, record, inside, buffers | {"v": v})
+        self.emit(steps.BAND if is_band else steps.GROUPS if is_grouped else steps.SLAB, record, inside, buffers | {"v": v})
         if excite:
             self._excite(excite, window, {"v": v, "sums": sums})
         if not project:
             return
-        self._project(window.shape[2], out, last, {"v": v} | self._residual(project, shortcut, add))
+        self.project(window.shape[2], out, last, {"v": v} | self.residual(project, shortcut, add))
 
-    def _project(self, c_in, out, nodes, buffers):
+    def project(self, c_in, out, nodes, buffers):
         """A 1 x 1 convolution, perhaps a sum, as a step of its own."""
-        plain = {"v_blocks": self._blocks(c_in), **self._plane(nodes[-1]), **out}
+        plain = {"v_blocks": self.blocks(c_in), **self._plane(nodes[-1]), **out}
         kind = steps.SPLIT if plain["p"] >= SPLIT_FROM else steps.POINT
         plain["units"] = out["project"]["panel_count"] if kind == steps.POINT else plain["p"] * plain["q"]
-        self._emit(kind, plain, nodes, buffers | {"y": nodes[-1].name})
+        self.emit(kind, plain, nodes, buffers | {"y": nodes[-1].name})
 
-    def _residual(self, project, shortcut, add):
+    def residual(self, project, shortcut, add):
         """What the projection adds; a shortcut's step writes it where the sum will be."""
         stored = add or project
-        self.sizes[stored.name] = self._floats(stored.shape)
+        self.sizes[stored.name] = self.floats(stored.shape)
         if shortcut is None:
-            return {"res": next(n for n in add.inputs if n != project.name)} if add else {}
+            return {"res": self.other(add, project)} if add else {}
         record = grouped.shortcut(self.packer, shortcut, ACTS[shortcut.act])
-        self._emit(steps.SHORTCUT, record, (shortcut,), {"x": shortcut.inputs[0], "y": add.name})
+        self.emit(steps.SHORTCUT, record, (shortcut,), {"x": shortcut.inputs[0], "y": add.name})
         return {"res": add.name}
 
     def _excite(self, nodes, window, buffers):
         """The scale step."""
         _, squeeze, excite, scale = nodes
-        blocks = self._blocks(window.shape[2])
-        small = self._blocks(squeeze.shape[0])
+        blocks = self.blocks(window.shape[2])
+        small = self.blocks(squeeze.shape[0])
         widths = pack.wide_panels(blocks, self.shape.dense_blocks)
         record = {
             "squeeze": self.packer.pointwise(squeeze, ACTS[squeeze.act]),
@@ -250,7 +220,7 @@ class Builder:
             "squeeze_blocks": small, "v_blocks": blocks, "units": len(widths), **self._plane(window),
         }  # fmt: skip
         self.scratch = max(self.scratch, (blocks + small) * self.block)
-        self._emit(steps.SCALE, record, (squeeze, excite, scale), buffers)
+        self.emit(steps.SCALE, record, (squeeze, excite, scale), buffers)
 
     def _behind(self, record):
         """Where a thread's ring ends in its scratch, the slot of zeros included."""
@@ -262,23 +232,51 @@ class Builder:
     def _plane(self, node):
         return {"p": node.shape[0], "q": node.shape[1]}
 
-    def _blocks(self, channels):
+    def blocks(self, channels):
         return pack.blocks_of(channels, self.block)
 
-    def _floats(self, shape):
-        return shape[0] * shape[1] * self._blocks(shape[2]) * self.block
+    def floats(self, shape):
+        return shape[0] * shape[1] * self.blocks(shape[2]) * self.block
 
-    def _emit(self, kind, record, nodes, buffers):
-        names, macs = tuple(n.name for n in nodes), sum(n.macs for n in nodes)
-        asking = sum(n.macs for n in nodes if n.op != "conv")
-        size = 4 * sum(n.w.size + n.b.size for n in nodes if n.w is not None)
-        self.steps.append(Step(kind, record, names, nodes[-1].shape, macs, asking, size, buffers))
+    def emit(self, kind, record, nodes, buffers):
+        names = tuple(name for node in nodes for name in self.made_of.get(node.name, (node.name,)))
+        own = [self._own[name] for name in names if name in self._own]
+        macs = sum(n.macs for n in own)
+        asking = sum(n.macs for n in own if n.op != "conv")
+        size = 4 * sum(n.w.size + n.b.size for n in own if n.w is not None)
+        shape = nodes[-1].shape if not own else own[-1].shape
+        self.steps.append(Step(kind, record, names, shape, macs, asking, size, buffers))
+
+    @property
+    def merged(self):
+        """Names of nodes whose results are computed with an activation that follows, and stored with it alone."""
+        return {name for names in self.made_of.values() for name in names} - set(self.made_of)
+
+    def stored_shapes(self):
+        """{name: (H, W, C)} of every result that a step stores."""
+        found = {s.buffers["y"]: s.shape for s in self.steps if "y" in s.buffers}
+        found |= {node.name: self._own[node.name].shape for node in self.nodes if node.op == "concat"} | self.kept
+        return {name: shape for name, shape in found.items() if len(shape) == 3 and name in self._own}
 
     def buffers(self, kept=()):
         """Every buffer with its life, placed, those named `kept` until the end; and the floats of all together."""
         found: dict[str, Buffer] = {}
+        kept = {self._whole(name) for name in kept}
         for number, step in enumerate(self.steps):
-            for name in step.buffers.values():
+            for name in map(self._whole, step.buffers.values()):
                 buffer = found.setdefault(name, Buffer(name, self.sizes[name], number, number))
                 buffer.last = len(self.steps) if name in kept else number
-        return found, place(found.values())
+        size = place(found.values())
+        return found | {part.name: part for part in self._parts(found)}, size
+
+    def _whole(self, name):
+        """The buffer that a tensor lies in."""
+        return self.laid.places[name][0] if name in self.laid.places else name
+
+    def _parts(self, found):
+        """Tensors that lie in the buffers of others."""
+        for node in self.nodes:
+            if node.name in self.laid.places:
+                whole, blocks = self.laid.places[node.name]
+                at = found[whole].at + blocks * node.shape[0] * node.shape[1] * self.block
+                yield Buffer(node.name, self.sizes[node.name], found[whole].first, found[whole].last, at)

@@ -13,7 +13,9 @@ import numpy as np
 
 from .. import kernels
 from ..errors import DataError, DtypeError, KernelError, ShapeError, SpecError
+from ..io.onnx import Graph
 from ..models import fold
+from ..recognition.nodes import nodes as graph_nodes
 from . import pack, program, steps
 
 HUGE = 1 << 21  # bytes of a large page
@@ -52,9 +54,11 @@ class Memory(NamedTuple):
 def compile(net, *, batch=1, size=None, threads=1):
     """A plan of `net` for images of `size`: its weights folded, packed and owned by the plan.
 
-    net       a Network of `refmnas.models`, of any dtype; later changes of it do not reach the plan
+    net       a Network of `refmnas.models`, of any dtype; later changes of it do not reach the plan.  Or a
+              graph of `refmnas.io.onnx.load` or `io.tflite.load` from one image to a vector of classes,
+              all of whose operators are steps of a network: `refmnas.recognition.nodes`
     batch     images of one run
-    size      an edge or (H, W); None: the network's own
+    size      an edge or (H, W); None: the network's own, or the file's
     threads   that run each image together; the result is the same bits for any number
 
     Raises   SpecError for a batch, size or number of threads that cannot be, and for a
@@ -64,7 +68,13 @@ def compile(net, *, batch=1, size=None, threads=1):
     if not kernels.built():
         raise KernelError(f"compile: the engine is C, which is not built ({kernels.why_not()})")
     batch, threads = _whole("batch", batch, 1 << 20), _whole("threads", threads, 256)
-    return Plan(_nodes(net, _size(net.size if size is None else size)), batch=batch, threads=threads)
+    if isinstance(net, Graph):
+        found = graph_nodes(net, None if size is None else _size(size))
+        _size(found[0].shape_in[:2])
+    else:
+        size = _size(net.size if size is None else size)
+        found = fold.nodes(net, size)
+    return Plan(_checked(found), batch=batch, threads=threads)
 
 
 def _size(size):
@@ -81,9 +91,9 @@ def _whole(name, value, most):
     return int(value)
 
 
-def _nodes(net, size):
+def _checked(nodes):
     """The folded nodes, finite, with a pixel left at every one."""
-    nodes = fold.nodes(net, size)
+    size = nodes[0].shape_in[:2]
     for node in nodes:
         if min(node.shape) < 1:
             raise SpecError(f"compile: size is {size}; at {node.name} no pixel is left, wanted a larger image")
@@ -183,11 +193,11 @@ class Plan:
         (1, 28, 28, 40)
         """
         named = {names: names} if isinstance(names, str) else names if isinstance(names, dict) else {n: n for n in names}
-        nodes = {node.name for node in self._built.nodes}
+        nodes = {node.name for node in self._built.given}
         wanted = {next((form for form in _forms(name) if form in nodes), name) for name in named.values()}
-        fused = {s.names[0] for s in self._built.steps if s.kind == steps.MEAN} | {self._built.nodes[0].name}
-        fused = fused & wanted - {name for s in self._built.steps for name in s.buffers.values()}
-        plan = Plan(self._built.nodes, batch=self.batch, threads=self.threads, stored=fused) if fused else self
+        fused = {s.names[0] for s in self._built.steps if s.kind == steps.MEAN} | {self._built.given[0].name}
+        fused = (fused | self._built.merged) & wanted - {name for s in self._built.steps for name in s.buffers.values()}
+        plan = Plan(self._built.given, batch=self.batch, threads=self.threads, stored=fused) if fused else self
         return Features(plan, named)
 
     def profile(self, x, runs=30):
@@ -199,18 +209,17 @@ class Plan:
 
 def _forms(name):
     """The nodes whose result can be that of a layer or a block of this name, the first of them that there is."""
-    return name, f"{name}.add", f"{name}.project"
+    return name, f"{name}.add", f"{name}.project", f"{name}.y"
 
 
 class Features:
     """What `Plan.outputs` returns.  It has memory of its own beside the plan's weights."""
 
     def __init__(self, plan, names):
-        self._shapes = {s.buffers["y"]: s.shape for s in plan._built.steps if "y" in s.buffers and len(s.shape) == 3}
-        self._shapes |= plan._built.kept
+        self._shapes = plan._built.stored_shapes()
         self._names = {key: self._found(name) for key, name in names.items()}
         self._program, self._buffers, self._work, _ = plan._assembled(1, set(self._names.values()))
-        self._plan, self._block = plan, plan._built.block
+        self._plan, self._block, self._lanes = plan, plan._built.block, plan._built.laid.lanes
         self._lock = threading.Lock()
         _PLANS.add(self)
 
@@ -236,7 +245,7 @@ class Features:
         """A buffer's blocks as (H, W, C)."""
         (h, w, c), buffer = self._shapes[name], self._buffers[name]
         blocks = self._work[buffer.at : buffer.at + buffer.size].reshape(-1, h, w, self._block)
-        return blocks.transpose(1, 2, 0, 3).reshape(h, w, -1)[..., :c]
+        return blocks.transpose(1, 2, 0, 3).reshape(h, w, -1)[..., self._lanes.get(name, slice(c))]
 
 
 def _engine():

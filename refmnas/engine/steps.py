@@ -8,8 +8,12 @@ ACTS = {
     "identity": 0, "relu": 1, "relu6": 2, "swish": 3, "sigmoid": 4, "hard_sigmoid": 5, "hard_swish": 6,
     "hard_sigmoid_slim": 7, "hard_sigmoid_keras": 8,
 }  # fmt: skip
-KINDS = ("stem", "band", "slab", "scale", "point", "split", "mean", "dense", "groups", "shortcut")
-STEM, BAND, SLAB, SCALE, POINT, SPLIT, MEAN, DENSE, GROUPS, SHORTCUT = range(len(KINDS))
+KINDS = (
+    "stem", "band", "slab", "scale", "point", "split", "mean", "dense", "groups", "shortcut", "window", "average",
+    "lanes",
+)  # fmt: skip
+STEM, BAND, SLAB, SCALE, POINT, SPLIT, MEAN, DENSE, GROUPS, SHORTCUT, WINDOW, AVERAGE, LANES = range(len(KINDS))
+POOL_NONE, POOL_MOST, POOL_MEAN, POOL_MEAN_PADDED = range(4)
 FILL_STEM, FILL_EXPAND, FILL_COPY = range(3)
 
 

@@ -37,7 +37,7 @@ class Program:
     @staticmethod
     def _filled(step):
         """Offsets that a step has no buffer for are -1."""
-        return {"res": -1, "sums": -1, "x": -1, "planes": -1} | {k: v for k, v in step.items() if k in _RECORD}
+        return {"res": -1, "sums": -1, "x": -1, "planes": -1, "gate": -1} | {k: v for k, v in step.items() if k in _RECORD}
 
     def run(self, x, y):
         """y (N, classes) from x (N, H, W, 3)."""

@@ -4,7 +4,8 @@
 
 A graph of `refmnas.io.onnx.load` or `refmnas.io.tflite.load` is brought to the steps that
 `refmnas.models.fold` speaks of (`reduce`, to `parts`), with batch norm folded or not, and compared
-with the steps of every network whose weights have the same shapes (`match`).
+with the steps of every network whose weights have the same shapes (`match`).  `nodes` takes graphs
+that are no network of the zoo too, for `refmnas.compile`.
 """
 
 from __future__ import annotations

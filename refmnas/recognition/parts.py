@@ -26,6 +26,8 @@ class Part:
     act: str = "identity"
     norm: dict[str, np.ndarray] | None = None  # batch norm that was not folded
     eps: float | None = None
+    kernel: int = 1  # of the pools over windows, which `nodes` alone takes, as shift, concat and an act of its own
+    count_pad: bool = False
 
 
 @dataclass

@@ -27,7 +27,7 @@ def parts(graph):
     is_last = shape[3] == 3 and shape[1] != 3  # channels last, as in TFLite
     if not is_last and shape[1] not in (3, None):
         return None
-    reader = _Reader(graph, {image} if is_last else ())
+    reader = Reader(graph, {image} if is_last else ())
     try:
         for step in graph.steps:
             reader.take(step)
@@ -40,7 +40,7 @@ def parts(graph):
     return Parts(found, image, size, set(graph.constants))
 
 
-class _Reader:
+class Reader:
     """Walks the steps; `alias` leads from a tensor to the one that it equals, whatever its order of axes.
 
     `last` are the tensors whose channels are their last axis.

@@ -178,8 +178,3 @@ def test_the_engine_takes_them_or_refuses_them_by_name(options):
         return
     x = RNG(6).standard_normal((1, 33, 33, 3)).astype(np.float32)
     np.testing.assert_allclose(plan(x), net.forward(x), rtol=0, atol=1e-5 * np.abs(net.forward(x)).max())
-
-
-def test_the_engine_refuses_cells_by_name():
-    with pytest.raises(SpecError, match="no step of the engine takes"):
-        refmnas.compile(build("enas-micro", width=0.25, size=9))

@@ -8,6 +8,8 @@ It shares nothing with the engine but the folded nodes: no blocks, no panels, no
     activation    the formulas of csrc/f32_engine_act.inc.h, each operation rounded once
 """
 
+from functools import reduce
+
 import numpy as np
 from multiply_add import fma
 
@@ -71,9 +73,31 @@ def pool(node, x):
     return total * (F(1) / F(H * W))
 
 
+def window(node, x):
+    """Of the taps inside the image: the largest, or the sum by kernel row and column times float32(1 / their number)."""
+    H, W, _ = x.shape[1:]
+    top, _, left, _ = node.pad
+    y = np.empty((len(x), *node.shape), F)
+    for p, q in np.ndindex(node.shape[:2]):
+        r, s = p * node.stride - top, q * node.stride - left
+        taps = [x[:, r + i, s + j] for i in range(node.kernel) for j in range(node.kernel) if 0 <= r + i < H and 0 <= s + j < W]
+        if node.op == "max_pool":
+            y[:, p, q] = reduce(lambda most, tap: np.where(most > tap, most, tap), taps)
+        else:
+            count = node.kernel**2 if node.count_pad else len(taps)
+            y[:, p, q] = reduce(lambda total, tap: total + tap, taps, np.zeros_like(taps[0])) * (F(1) / F(count))
+    return y
+
+
+def shift(node, x):
+    return np.pad(x, ((0, 0), (0, 1), (0, 1), (0, 0)))[:, 1:, 1:]
+
+
 RESULT = {
     "conv": conv, "depthwise": depthwise, "pointwise": dense, "linear": dense, "pool": pool,
     "scale": lambda node, x, g: x * g[:, None, None, :], "add": lambda node, x, z: x + z,
+    "average_pool": window, "max_pool": window, "shift": shift, "act": lambda node, x: x,
+    "concat": lambda node, *xs: np.concatenate(xs, -1),
 }  # fmt: skip
 
 

@@ -3,7 +3,8 @@
 Given are results that float32 really produced, taken as exact; from there on
 
     sums      gamma(n + 1) (|b| + sum |w| (|x| + e)) + sum |w| e,  e the bound of x      (1)
-    mean      gamma(H W + 1) mean(|x| + e) + mean(e)
+    mean      gamma(H W + 1) mean(|x| + e) + mean(e), also of a window's K K pixels
+    largest   the largest e of the window; moved and put together: e likewise
     product   (1 + u) (|x| + e) (|g| + f) - |x| |g|;   sum: u (|x| + |z| + e + f) + e + f
     kinds     the largest slope times e, and for the smooth and hard ones gamma(16) times the
               size: at most 15 roundings, counted in refmnas.bounds.activation
@@ -43,6 +44,10 @@ def _bound(node, y, x, e):
     if node.op == "pool":
         pixels = x[0].shape[1] * x[0].shape[2]
         return gamma(pixels + 1) * (np.abs(x[0]) + e[0]).mean(axis=(1, 2)) + e[0].mean(axis=(1, 2))
+    if node.op == "average_pool":
+        return gamma(node.kernel**2 + 1) * computed(node, [np.abs(x[0]) + e[0]]) + computed(node, e)
+    if node.op in ("max_pool", "shift", "act", "concat"):
+        return computed(node, e)
     if node.op == "scale":
         g, f = np.abs(x[1])[:, None, None, :], e[1][:, None, None, :]
         return (1 + U) * (np.abs(x[0]) + e[0]) * (g + f) - np.abs(x[0]) * g + lost(1, F)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 from networks import stirred
+from small_cells import CELLS, GRAPHS, graph
 
 from refmnas.models import dialect
 from refmnas.models.spec import Head, NetSpec, Stage, Stem
@@ -86,13 +87,20 @@ NETS = {
     ),
     # Planes smaller than a tile's seven pixels and than the kernel.
     "tiny": (_net(Stem(3, 2, 8), Stage("mbconv", 2, 5, 2, 4, 16, se=0.25), Stage("mbconv", 2, 7, 2, 3, 24)), "tf", (9, 5)),
+    **CELLS,
+    # Graphs of layers, not tables.
+    **{name: (None, "", size) for name, (_, size) in GRAPHS.items()},
 }  # fmt: skip
 GATES = {"swish": "hard_sigmoid", "hard-swish": "hard_sigmoid_slim", "tiny": "hard_sigmoid_keras"}
 
 
 def net(name, seed=0):
     """The network, batch norm with something to fold."""
+    if name in GRAPHS:
+        return graph(name, seed)
     spec, source, _ = NETS[name]
+    if name in CELLS:
+        return stirred(spec, dialect.of(source, spec.name), seed=seed)
     record = replace(dialect.of(source, "mnasnet-a1"), gate=GATES.get(name, "sigmoid"))
     return stirred(spec, record, seed=seed)
 
@@ -113,6 +121,4 @@ def words(y):
 
 def stored(plan):
     """The names of the feature maps that a plan stores."""
-    ends = [name for row in plan.steps for name in (row.names if row.kind == "mean" else row.names[-1:])]
-    ends = [name for name in ends if name in plan.outputs([])._shapes]
-    return [name for name in ends if name == "stem" or name.endswith((".project", ".add"))]
+    return list(plan.outputs([])._shapes)

@@ -72,7 +72,7 @@ def handed(monkeypatch):
 
 
 @pytest.mark.parametrize("isa", kernels.isas())
-@pytest.mark.parametrize("name", ["plain", "excited", "hard-swish", "tiny", "grouped-se", "grouped-odd"])
+@pytest.mark.parametrize("name", ["plain", "excited", "hard-swish", "tiny", "grouped-se", "grouped-odd", "cells", "odd"])
 def test_nothing_around_an_array_is_written(handed, name, isa):
     with kernels.select_isa(isa):
         plan = refmnas.compile(net(name), batch=2, size=size(name), threads=3)
@@ -90,7 +90,7 @@ def test_nothing_around_an_array_is_written(handed, name, isa):
     assert np.array_equal(x, before)
 
 
-@pytest.mark.parametrize("name", ["plain", "excited", "grouped-se"])
+@pytest.mark.parametrize("name", ["plain", "excited", "grouped-se", "cells", "odd"])
 def test_weights_and_tables_are_only_read(handed, name):
     plan = refmnas.compile(net(name), size=size(name), threads=2)
     constant = [m for m in handed if m.dtype == np.int32] + [handed[-3]]
@@ -115,7 +115,7 @@ def test_a_plan_says_what_it_hands_to_c(monkeypatch, name, threads):
     assert sum(plan.memory) <= sum(asked) <= sum(plan.memory) + len(asked) * (run.HUGE + 4096) + 4096
 
 
-@pytest.mark.parametrize("name", ["excited", "grouped-se"])
+@pytest.mark.parametrize("name", ["excited", "grouped-se", "cells", "odd"])
 def test_the_plans_memory_is_used_to_its_last_line(name):
     """`plan.memory` counts nothing that no run needs: every part of it is written by one."""
     plan = refmnas.compile(net(name), size=size(name), threads=1)

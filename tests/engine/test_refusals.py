@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from networks import KINDS, every_step, stirred
+from networks import every_step, stirred
 from small import images, net, size
 
 import refmnas
@@ -199,10 +199,12 @@ def test_a_fresh_result_is_nobody_elses(plan, x):
     assert not np.may_share_memory(one, two)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_network_without_a_known_step_names_its_layer(kind, no_memory):
-    with pytest.raises(SpecError, match=r"no step of the engine takes pool at se\.pool"):
-        run.Plan(every_step(kind), batch=1, threads=1)
+@pytest.mark.parametrize("op", ["resize", "pyramid", "softmax"])
+def test_a_network_without_a_known_step_names_its_layer(op, no_memory):
+    nodes = every_step("relu")
+    nodes[6] = replace(nodes[6], op=op, inputs=("mixed",))
+    with pytest.raises(SpecError, match=rf"no step of the engine takes {op} at sum"):
+        run.Plan(nodes, batch=1, threads=1)
 
 
 def _changed(name, **fields):
@@ -211,14 +213,13 @@ def _changed(name, **fields):
 
 
 BROKEN = {
-    "a sum with itself": ("stages.1.1.add", {"inputs": ("stages.1.1.project",) * 2}),
     "a sum with what lives in a ring": ("stages.1.1.add", {"inputs": ("stages.1.1.depthwise", "stages.1.1.project")}),
-    "a sum of two others": ("stages.1.1.add", {"inputs": ("stages.0.0.project", "stages.1.0.add")}),
     "a depthwise convolution that skips its expansion": ("stages.1.0.depthwise", {"inputs": ("stages.0.0.project",)}),
-    "a projection that skips the gate": ("stages.1.0.project", {"inputs": ("stages.1.0.depthwise",)}),
+    "a projection of what comes later": ("stages.1.0.project", {"inputs": ("stages.1.1.depthwise",)}),
+    "a sum of three": ("stages.1.1.add", {"inputs": ("stages.1.1.project", "stages.1.0.add", "stages.0.0.project")}),
+    "a second reader of the image": ("stages.1.0.expand", {"inputs": (fold.IMAGE,)}),
+    "a window without a pixel": ("stages.1.0.depthwise", {"pad": (9, 9, 9, 9)}),
     "a gate over another tensor": ("stages.1.1.se.scale", {"inputs": ("stages.1.0.add", "stages.1.1.se.expand")}),
-    "an activation after the gate": ("stages.1.0.se.scale", {"act": "relu"}),
-    "an activation after the mean": ("head.pool", {"act": "relu"}),
     "a mean of an earlier tensor": ("head.pool", {"inputs": ("stages.2.2.add",)}),
     "a stem wider than the window": ("stem", {"kernel": 9}),
 }
@@ -231,11 +232,6 @@ def test_steps_that_read_otherwise_than_a_block_does_are_refused_by_name(what, n
     assert any(n.name == name for n in nodes)
     with pytest.raises(SpecError, match=rf"no step of the engine takes \w+ at {name}"):
         run.Plan(nodes, batch=1, threads=1)
-
-
-def test_an_activation_before_a_sum_is_refused_by_name(no_memory):
-    with pytest.raises(SpecError, match=r"no step of the engine takes add at stages\.1\.1\.add"):
-        run.Plan(_changed("stages.1.1.project", act="relu"), batch=1, threads=1)
 
 
 @pytest.mark.parametrize("count", [1, 3, 5])
@@ -251,7 +247,6 @@ GROUPED = {
     "a shortcut with a window": ("stages.1.0.shortcut", {"kernel": 3}),
     "a sum of a shortcut and an earlier tensor": ("stages.1.0.add", {"inputs": ("stages.1.0.shortcut", "stages.0.0.add")}),
     "a grouped convolution that skips its expansion": ("stages.1.0.grouped", {"inputs": ("stages.0.0.add",)}),
-    "a last sum with an earlier tensor": ("head.pool", {"inputs": ("stages.2.1.add",)}),
 }
 
 
@@ -267,12 +262,6 @@ def test_a_shortcut_over_planes_beyond_32_bits_is_refused_by_name():
     (node,) = [n for n in fold.nodes(net("grouped"), size("grouped")) if n.name == "stages.1.0.shortcut"]
     large = replace(node, shape_in=(1 << 14, 1 << 14, 16), shape=(1 << 13, 1 << 13, 32))
     refused(SpecError, lambda: grouped.shortcut(pack.Packer(8), large, 0), node.name, 1 << 32, "smaller image")
-
-
-@pytest.mark.parametrize("name", ["nasnet-a-cifar", "enas-micro"])
-def test_a_network_of_cells_is_refused_by_name(name, no_memory):
-    with pytest.raises(SpecError, match=r"no step of the engine takes \w+ at cell_0\.\w+"):
-        refmnas.compile(build(name, classes=10), size=32)
 
 
 def test_a_grouped_convolution_without_an_expansion_is_refused_by_name(no_memory):

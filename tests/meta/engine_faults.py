@@ -18,7 +18,7 @@ class Fault(NamedTuple):
 
 
 STEPS, FILL, PLAN, ACT = "f32_engine_steps.inc.h", "f32_engine_fill.inc.h", "plan.c", "f32_engine_act.inc.h"
-GROUPED = "f32_engine_grouped.inc.h"
+GROUPED, WINDOW = "f32_engine_grouped.inc.h", "f32_engine_window.inc.h"
 
 PYTHON = (
     Fault("pack", "a depthwise filter turned by half a turn",
@@ -26,7 +26,7 @@ PYTHON = (
     Fault("pack", "a panel's weights begin one block late",
           "parts = [w[:, s * self.block : (s + n) * self.block]", "parts = [np.roll(w, -self.block * (s > 0), 1)[:, s * self.block : (s + n) * self.block]"),
     Fault("program", "the residual forgotten",
-          'return {"res": next(n for n in add.inputs if n != project.name)} if add else {}', "return {}"),
+          'return {"res": self.other(add, project)} if add else {}', "return {}"),
     Fault("program", "a shortcut's sum forgotten",
           'return {"res": add.name}', "return {}"),
     Fault("grouped", "every group reads the first one's channels",
@@ -39,6 +39,14 @@ PYTHON = (
           '"dw_act": steps.ACTS[window.act]', '"dw_act": 0'),
     Fault("fill", "rows padded by the columns' rule",
           '"top": top, "left": left, "p": p', '"top": left, "left": left, "p": p'),
+    Fault("lanes", "weight rows not moved apart where a part ends inside a block",
+          "moved[(slice(None),) * axis + (lanes,)] = a", "moved[(slice(None),) * axis + (np.arange(len(lanes)),)] = a"),
+    Fault("lanes", "a part one block early in the whole",
+          "self.places[part] = (node.name, before // self.block)", "self.places[part] = (node.name, max(before // self.block - 1, 0))"),
+    Fault("merge", "parts of an activated concatenation left as they are",
+          "self._put(name, replace(self.nodes[self._at[name]], act=act.act), new)", "self._put(name, self.nodes[self._at[name]], new)"),
+    Fault("grouped", "half of a factorised reduction written to the other's lanes",
+          "found = _parts_between(0, begin, begin + channels, whole, block)", "found = _parts_between(0, 0, channels, whole, block)"),
     Fault("program", "a buffer dies before its last reader",
           "buffer.last = len(self.steps) if name in kept else number", "buffer.last = buffer.first"),
 )  # fmt: skip
@@ -53,6 +61,16 @@ FEW = (
 
 # The marker `slow`.
 MORE = (
+    Fault(WINDOW, "the mean of a window with the zeros around counted",
+          "s->pool == RM_POOL_MEAN_PADDED ? K * K", "s->pool != RM_POOL_NONE ? K * K"),
+    Fault(WINDOW, "a largest value that zeros outside may win",
+          "blk total = is_most ? blk_load(x + i0 * row + j0 * RM_BLOCK) : blk_zero();", "blk total = blk_zero();"),
+    Fault(WINDOW, "the rows of a moved image not cleared behind",
+          "    memset(y + end * RM_BLOCK, 0, (s->q - end) * RM_BLOCK * sizeof *y);\n", ""),
+    Fault(WINDOW, "the second block's channels moved from the first one's",
+          "x + run[0] * plane + run[1]", "x + run[0] * 0 + run[1]"),
+    Fault(WINDOW, "a sum with the row of another block",
+          "g->work + s->res + at;", "g->work + s->res + at % (s->p * s->q * RM_BLOCK);"),
     Fault(FILL, "the border behind a row not cleared",
           "memset(u + before + inside, 0, (row - before - inside) * sizeof *u);", ""),
     Fault(FILL, "the border before a row not cleared",
