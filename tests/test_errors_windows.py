@@ -31,7 +31,8 @@ def test_sizes_that_no_image_has_are_refused(function):
     arrays, options = valid(function)
     for size in (3, (3,), (0, 1), (1, -1), (1.0, 1), None, "33", (1, 1, 1)):
         refuse(SpecError, function, ["size"], arrays, options | {"size": size})
-    refuse(ShapeError, function, ["at least one pixel"], arrays | {"x": np.ones((1, 0, 3, 2), np.float32)}, options)
+    for shape in ((1, 0, 3, 2), (1, 3, 0, 2)):
+        refuse(ShapeError, function, ["at least one pixel"], arrays | {"x": np.ones(shape, np.float32)}, options)
 
 
 def test_softmax_of_no_class_is_refused():
