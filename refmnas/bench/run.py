@@ -55,8 +55,8 @@ def bench(jobs, *, command="", tell=lambda job, text: None, done=lambda job, eve
 
 
 def worker_command(job):
-    """The process of a job."""
-    return [sys.executable, "-m", "refmnas.bench._worker", json.dumps(job)]
+    """The process of a job; -P, so that a checkout without C in the current folder is not taken for this package."""
+    return [sys.executable, "-P", "-m", "refmnas.bench._worker", json.dumps(job)]
 
 
 def _one(job, result, tell, done, worker):

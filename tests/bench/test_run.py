@@ -138,5 +138,5 @@ def test_the_worker_names_what_stopped_it_in_one_line(fault):
 
 def test_the_process_of_a_job_is_this_python():
     command = run.worker_command(job())
-    assert command[:3] == [sys.executable, "-m", "refmnas.bench._worker"]
-    assert json.loads(command[3]) == job()
+    assert command[:4] == [sys.executable, "-P", "-m", "refmnas.bench._worker"]
+    assert json.loads(command[4]) == job()

@@ -27,7 +27,7 @@ def alone(*arguments):
     root = str(Path(refmnas.__file__).resolve().parents[1])
     folders = [root, str(HERE), str(HERE.parent), os.environ.get("PYTHONPATH")]
     env = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, folders))}
-    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, env=env, timeout=300)
+    return subprocess.run([sys.executable, "-P", *arguments], capture_output=True, text=True, env=env, timeout=300)
 
 
 @PAGES
