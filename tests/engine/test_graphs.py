@@ -46,7 +46,7 @@ def test_nodes_in_any_order_are_the_definitions(seed):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(40, 600))
+@pytest.mark.parametrize("seed", range(40, 140))
 def test_more_nodes_in_any_order_are(seed):
     agree(random_graph.nodes(seed, 20), seed)
 
