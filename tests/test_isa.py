@@ -60,22 +60,25 @@ def whole_numbers(rng, shape):
     return rng.integers(-8, 9, shape).astype(np.float32)
 
 
+def assert_reference_on_integers(rng, x, w, *bias, where, **options):
+    """All sets share one template, so equal bits alone would miss a fault in it."""
+    with use("numpy"):
+        y = depthwise.forward(x, w, *bias, **options)
+        dy = whole_numbers(rng, y.shape)
+        want = [y, *depthwise.backward(dy, x, w, **options)]
+    for name in kernels.isas():
+        with kernels.select_isa(name), use("c"):
+            got = [depthwise.forward(x, w, *bias, **options), *depthwise.backward(dy, x, w, **options)]
+        assert all(map(np.array_equal, got, want)), (name, where, options)
+
+
 @pytest.mark.parametrize("layer", LAYERS, ids=lambda row: "C{}-H{}-W{}-k{}-s{}".format(*row))
 def test_real_layers_are_the_reference_on_integers(layer):
-    """All sets share one template, so equal bits alone would miss a fault in it."""
     C, H, W, K, S = layer
     rng = np.random.default_rng(C + W)
     x, w, b = (whole_numbers(rng, shape) for shape in ((2, H, W, C), (K, K, C), (C,)))
     for pad in ((K // 2,) * 4, (0, K - 1, (K - 1) // 2, K // 2)):
-        options = {"stride": S, "pad": pad}
-        with use("numpy"):
-            y = depthwise.forward(x, w, b, **options)
-            dy = whole_numbers(rng, y.shape)
-            want = [y, *depthwise.backward(dy, x, w, **options)]
-        for name in kernels.isas():
-            with kernels.select_isa(name), use("c"):
-                got = [depthwise.forward(x, w, b, **options), *depthwise.backward(dy, x, w, **options)]
-            assert all(map(np.array_equal, got, want)), (name, layer, pad)
+        assert_reference_on_integers(rng, x, w, b, where=layer, stride=S, pad=pad)
 
 
 @pytest.mark.parametrize("stride", [1, 2])
@@ -88,15 +91,7 @@ def test_three_by_three_is_the_reference_at_every_edge(stride, left):
         if width + left + right < 3:
             continue
         x = whole_numbers(rng, (1, 4 + width % 3, width, 17))
-        options = {"stride": stride, "pad": (right, left, left, right)}
-        with use("numpy"):
-            y = depthwise.forward(x, w, **options)
-            dy = whole_numbers(rng, y.shape)
-            want = [y, *depthwise.backward(dy, x, w, **options)]
-        for name in kernels.isas():
-            with kernels.select_isa(name), use("c"):
-                got = [depthwise.forward(x, w, **options), *depthwise.backward(dy, x, w, **options)]
-            assert all(map(np.array_equal, got, want)), (name, width, options)
+        assert_reference_on_integers(rng, x, w, where=width, stride=stride, pad=(right, left, left, right))
 
 
 @pytest.mark.parametrize(("Kh", "Kw"), [(7, 3), (5, 3), (3, 7), (7, 5), (2, 3), (4, 5)])
@@ -104,15 +99,7 @@ def test_rows_outside_the_image_are_skipped_by_kernels_that_are_not_square(Kh, K
     """With a pad as large as the kernel, whole windows lie outside."""
     rng = np.random.default_rng(Kh)
     x, w = whole_numbers(rng, (1, 4, 5, 17)), whole_numbers(rng, (Kh, Kw, 17))
-    options = {"pad": (Kh, Kh, Kw, Kw)}
-    with use("numpy"):
-        y = depthwise.forward(x, w, **options)
-        dy = whole_numbers(rng, y.shape)
-        want = [y, *depthwise.backward(dy, x, w, **options)]
-    for name in kernels.isas():
-        with kernels.select_isa(name), use("c"):
-            got = [depthwise.forward(x, w, **options), *depthwise.backward(dy, x, w, **options)]
-        assert all(map(np.array_equal, got, want)), name
+    assert_reference_on_integers(rng, x, w, where=(Kh, Kw), pad=(Kh, Kh, Kw, Kw))
 
 
 @pytest.mark.parametrize("layer", LAYERS, ids=lambda row: "C{}-H{}-W{}-k{}-s{}".format(*row))

@@ -89,11 +89,6 @@ def frame_of(lines):
     return ("%rbp",) if any(line.name == "mov" and line.operands == "%rsp,%rbp" for line in lines) else ()
 
 
-def compiler(library):
-    """What built it: "GCC: (Debian 12.2.0-14) 12.2.0"."""
-    text = subprocess.run([objdump(), "-s", "-j", ".comment", str(library)], capture_output=True, text=True).stdout
-    return "".join(row[43:].strip() for row in text.splitlines() if row.startswith(" "))
-
 
 def counted(lines):
     """Counts of a function's hottest loop."""

@@ -205,6 +205,17 @@ def test_varints_are_read_back():
         assert number(onnx.wire.varint(n), 0) == (n, len(onnx.wire.varint(n)))
 
 
+def assert_onnx_accepts(package, steps, opset):
+    """The checker of the onnx package takes the file, and infers every step's shape."""
+    model = package.load_from_string(onnx.encode(steps, opset=opset, batch=2))
+    package.checker.check_model(model, full_check=True)
+    inferred = package.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
+    shapes = {v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in inferred.graph.value_info}
+    for step in steps[:-1]:
+        height, width, channels = step.shape if len(step.shape) == 3 else (1, 1, *step.shape)
+        assert shapes[step.name] == [2, channels, height, width], step.name
+
+
 @pytest.mark.parity
 @pytest.mark.parametrize("opset", onnx.OPSETS)
 def test_onnx_accepts_every_opset_and_infers_our_shapes(opset):
@@ -213,13 +224,7 @@ def test_onnx_accepts_every_opset_and_infers_our_shapes(opset):
     networks = [every_step(kind) for kind in kinds]
     networks.append(fold.nodes(stirred("mnasnet-small", width=0.35, classes=7), 33))
     for steps in networks:
-        model = package.load_from_string(onnx.encode(steps, opset=opset, batch=2))
-        package.checker.check_model(model, full_check=True)
-        inferred = package.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
-        shapes = {v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in inferred.graph.value_info}
-        for step in steps[:-1]:
-            height, width, channels = step.shape if len(step.shape) == 3 else (1, 1, *step.shape)
-            assert shapes[step.name] == [2, channels, height, width], step.name
+        assert_onnx_accepts(package, steps, opset)
 
 
 def computed(steps, x, **options):
@@ -281,13 +286,7 @@ def test_onnx_accepts_the_steps_of_cells_in_every_opset(opset):
     package = pytest.importorskip("onnx", reason="needs the extra parity: onnx is not installed")
     spp = stirred("mnasnet-small", "tf", width=0.35, classes=7, head="spp", merge=(1, 3))
     for steps in (fold.nodes(cells("nasnet-a-mobile", 33), 33), fold.nodes(spp, 33)):
-        model = package.load_from_string(onnx.encode(steps, opset=opset, batch=2))
-        package.checker.check_model(model, full_check=True)
-        inferred = package.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
-        shapes = {v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in inferred.graph.value_info}
-        for step in steps[:-1]:
-            height, width, channels = step.shape if len(step.shape) == 3 else (1, 1, *step.shape)
-            assert shapes[step.name] == [2, channels, height, width], step.name
+        assert_onnx_accepts(package, steps, opset)
         if opset in (7, 9, 10, 11, 17, 21):
             x = image(33, 2)
             margin, name = worst(steps, computed(steps, x, opset=opset))
