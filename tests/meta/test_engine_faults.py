@@ -17,9 +17,14 @@ needs_compiler = pytest.mark.skipif(clib.compiler() is None, reason="no C compil
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
 
-def caught_in_c(fault):
+def planted(fault):
+    """The text of csrc that holds the fault, by its name."""
     source = (clib.CSRC / fault.text).read_text(encoding="utf-8")
-    return difference_in_c({fault.text: planting.replaced(source, fault.old, fault.new, str(fault))})
+    return {fault.text: planting.replaced(source, fault.old, fault.new, str(fault))}
+
+
+def caught_in_c(fault):
+    return difference_in_c(planted(fault))
 
 
 def test_the_engine_as_it_is_passes():
@@ -45,6 +50,11 @@ def test_a_fault_in_what_plans_is_caught(fault):
 @pytest.mark.parametrize("fault", FEW, ids=str)
 def test_a_fault_in_what_runs_is_caught(fault):
     assert caught_in_c(fault)
+
+
+def test_the_further_faults_still_have_their_anchors():
+    for fault in MORE:  # they are planted in the slow tests only
+        planted(fault)
 
 
 @needs_compiler

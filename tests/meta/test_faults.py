@@ -35,8 +35,13 @@ def caught(fault):
         changed = planting.replaced(planting.source_of(name), fault.old, fault.new, str(fault))
         with planting.holding(name, changed):
             return battery.first_failure(fault.op, "numpy", fault.function)
+    return failure_in_c(fault.op, planted(fault), fault.function)
+
+
+def planted(fault):
+    """The text of csrc that holds the fault, by its name."""
     source = (clib.CSRC / fault.text).read_text(encoding="utf-8")
-    return failure_in_c(fault.op, {fault.text: planting.replaced(source, fault.old, fault.new, str(fault))}, fault.function)
+    return {fault.text: planting.replaced(source, fault.old, fault.new, str(fault))}
 
 
 def failure_in_c(op, changed, function=None):
@@ -94,6 +99,11 @@ def test_faults_cover_every_op_and_all_three_texts():
     assert {f.op for f in ORACLE} == {f.op for f in NUMPY} == set(OPS)
     assert {f.function for f in in_c} == {"depthwise.forward", "depthwise.backward"}
     assert len(faults_c.FEW) <= 10
+
+
+def test_the_further_faults_still_have_their_anchors():
+    for fault in faults_c.MORE:  # they are planted in the slow tests only
+        planted(fault)
 
 
 def test_a_fault_whose_anchor_vanished_is_an_error():
