@@ -1,0 +1,60 @@
+"""A network's parts compute the network: unfolded, in order, in every kind of table and for a graph."""
+
+import numpy as np
+import pytest
+from onnx_files import encode, model, node, value
+
+from refmnas.io import onnx
+from refmnas.models import build
+from refmnas.verify.part import IMAGE
+from refmnas.verify.parts import of_graph
+from refmnas.verify.segment import Segment, margin
+
+NETWORKS = (
+    ("mnasnet-a1", 0.35, "tf"), ("mobilenet-v3-small", 0.35, "torchvision"), ("mobilenet-v1", 0.25, "slim"),
+    ("efficientnet-b0", 0.35, "timm"), ("regnety-200mf", 1.0, "pycls"), ("nasnet-a-mobile", 0.25, "pretrainedmodels"),
+)  # fmt: skip
+
+
+def filled(name, width, source, **options):
+    """A network whose statistics are not all zeros and ones."""
+    net = build(name, width=width, dialect=source, seed=3, **options)
+    rng = np.random.default_rng(4)
+    for key, p in net._chain.named_params():
+        if key.endswith((".mean", ".beta", ".b")):
+            p.value[...] = rng.standard_normal(p.value.shape) * 0.1
+        elif key.endswith((".var", ".gamma")):
+            p.value[...] = 0.5 + rng.random(p.value.shape)
+    return net
+
+
+def tensors(parts, x):
+    values = {IMAGE: x}
+    (image,) = graph.inputs
+    came = graph.intermediates({image: x.transpose(0, 3, 1, 2).copy()})
+    for part in parts:
+        y = came[part.name]
+        y = y.reshape(1, -1) if len(part.shape) == 1 else y.transpose(0, 2, 3, 1)
+        feeds = {name: values[name] for name in part.inputs}
+        assert margin(Segment(part.name, (part,), feeds, y)) <= 1, part.name
+        values[part.name] = y
+
+
+def test_a_graph_keeps_batch_norm_as_a_part(tmp_path):
+    rng = np.random.default_rng(1)
+    arrays = {"w": rng.standard_normal((4, 3, 3, 3)), **{k: rng.random(4) + 0.5 for k in ("g", "b", "m", "v")}}
+    nodes = [
+        node("Conv", ["x", "w"], ["c"], pads=[1, 1, 1, 1], strides=[2, 2]),
+        node("BatchNormalization", ["c", "g", "b", "m", "v"], ["n"], epsilon=1e-3),
+        node("Relu", ["n"], ["r"]),
+        node("GlobalAveragePool", ["r"], ["y"]),
+    ]
+    inputs, outputs = [value("x", "f4", (1, 3, 8, 8))], [value("y", "f4", (1, 4, 1, 1))]
+    constants = {key: np.float32(a) for key, a in arrays.items()}
+    (tmp_path / "a.onnx").write_bytes(encode(model(nodes, inputs, outputs, constants)))
+    parts = of_graph(onnx.load(tmp_path / "a.onnx"))
+    assert [(p.name, p.op) for p in parts] == [("c", "conv"), ("n", "batchnorm"), ("r", "act"), ("y", "pool")]
+    assert parts[1].options == {"eps": pytest.approx(1e-3)}
+    assert parts[0].options["pad"] == (1, 1, 1, 1)
+    assert set(parts[0].arrays) == {"w"}
+    assert parts[1].inputs == ("c",)
