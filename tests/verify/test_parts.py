@@ -30,9 +30,45 @@ def filled(name, width, source, **options):
 
 def tensors(parts, x):
     values = {IMAGE: x}
-    (image,) = graph.inputs
-    came = graph.intermediates({image: x.transpose(0, 3, 1, 2).copy()})
     for part in parts:
+        values[part.name] = run(part, [values[name] for name in part.inputs])
+    return values
+
+
+@pytest.mark.parametrize(("name", "width", "source"), NETWORKS)
+def test_the_parts_are_the_network(name, width, source):
+    net = filled(name, width, source, dtype=np.float64)
+    size = (32, 32) if name.startswith("nasnet") else (32, 35)
+    parts = of_network(net, size)
+    x = np.random.default_rng(0).standard_normal((1, *size, 3))
+    exact = Segment("y", tuple(parts), {IMAGE: x}, net.forward(x))
+    y = followed(exact).value
+    np.testing.assert_allclose(y, exact.came, rtol=0, atol=1e-9 * np.abs(y).max())
+    held = {key for part in parts for key in [f"{part.name}.{k}" for k in part.arrays]}
+    assert held == {key for key, _ in net._chain.named_params()}
+    assert [part.shape for part in parts][-1] == y.shape[1:]
+
+
+def test_every_part_of_a_sound_run_is_within_its_bound():
+    net = filled("mobilenet-v3-small", 0.35, "torchvision")
+    parts = of_network(net, 32)
+    values = tensors(parts, np.random.default_rng(0).standard_normal((2, 32, 32, 3)).astype(np.float32))
+    worst = {}
+    for part in parts:
+        feeds = {name: values[name] for name in part.inputs}
+        worst[part.name] = margin(Segment(part.name, (part,), feeds, values[part.name]))
+    assert max(worst.values()) <= 1
+    assert sum(part.op in WITH_PARAMETERS for part in parts) > 50
+
+
+def test_a_graph_of_folded_steps_has_its_tensors_as_parts(tmp_path):
+    net = filled("mobilenet-v3-small", 0.35, "torchvision")
+    onnx.save(tmp_path / "a.onnx", fold.nodes(net, 32))
+    graph = onnx.load(tmp_path / "a.onnx")
+    x = np.random.default_rng(0).standard_normal((1, 32, 32, 3)).astype(np.float32)
+    (image,) = graph.inputs
+    values, came = {IMAGE: x}, graph.intermediates({image: x.transpose(0, 3, 1, 2).copy()})
+    for part in of_graph(graph):
         y = came[part.name]
         y = y.reshape(1, -1) if len(part.shape) == 1 else y.transpose(0, 2, 3, 1)
         feeds = {name: values[name] for name in part.inputs}
