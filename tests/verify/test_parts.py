@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 from onnx_files import encode, model, node, value
+from sound_runs import run
 
 from refmnas.io import onnx
-from refmnas.models import build
-from refmnas.verify.part import IMAGE
-from refmnas.verify.parts import of_graph
-from refmnas.verify.segment import Segment, margin
+from refmnas.models import build, fold
+from refmnas.verify.part import IMAGE, WITH_PARAMETERS
+from refmnas.verify.parts import of_graph, of_network
+from refmnas.verify.segment import Segment, followed, margin
 
 NETWORKS = (
     ("mnasnet-a1", 0.35, "tf"), ("mobilenet-v3-small", 0.35, "torchvision"), ("mobilenet-v1", 0.25, "slim"),
