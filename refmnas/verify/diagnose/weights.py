@@ -1,0 +1,204 @@
+"""BIAS-MISSING, WEIGHT-SWAP, WEIGHT-STALE, EMA-RAW: other arrays than those given.
+
+Weights are solved for where a layer's own inputs settle them: on every second row, and proved on the others,
+
+    |came - X w~|  <=  E + |X| (|X_half^+| E_half)                                   (1)
+
+since w~ - w = X_half^+ (roundings of those rows), of which each is at most E.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+
+from ..part import WEIGHED, WITH_PARAMETERS
+from .cause import CONVENTION, FITTED, RERUN, Candidate
+from .look import head
+from .rows import rows_of
+
+_BIG = 700  # unknowns of one channel, above which nothing is solved for
+
+
+def candidates(look, context):
+    for part in look.part(*WEIGHED):
+        yield from _biases(look, part)
+    for part in look.part(*WITH_PARAMETERS):
+        yield from _others(look, part, context)
+    for part in look.part(*WEIGHED):
+        yield from _taps(look, part)
+        yield from _solved(look, part)
+        yield from _channels(look, part)
+        yield from _single(look, part)
+
+
+def _biases(look, part):
+    b = part.arrays.get("b")
+    if b is None or not np.any(b):
+        return
+    for array, told in ((np.zeros_like(b), "without its bias"), (2 * b, "with its bias added twice"), (-b, "with its bias' sign turned")):
+        yield Candidate("BIAS-MISSING", look.with_part(part, arrays={"b": array}), f"agrees {told}", CONVENTION)
+    found = head(look, part)
+    if found is None:
+        return
+    off = np.where(found[2], found[1] - look.y, np.nan) if look.last is part else None
+    if off is not None:
+        shift = np.nanmedian(off.reshape(-1, off.shape[-1]), axis=0)
+        wrong = np.abs(shift) > 2 * np.median(look.error.reshape(-1, off.shape[-1]), axis=0)
+        if wrong.any():
+            told = f"agrees with another bias in {int(wrong.sum())} of {len(b)} channels"
+            yield Candidate("WEIGHT-STALE", look.with_part(part, arrays={"b": b + np.where(wrong, shift, 0)}), told, FITTED)
+
+
+def _others(look, part, context):
+    """The arrays of another layer of the same shapes, all or one."""
+    alike = [
+        q
+        for q in context.parts
+        if q.op == part.op and q.name != part.name and q.arrays.keys() == part.arrays.keys()
+        and all(q.arrays[key].shape == a.shape for key, a in part.arrays.items())
+    ]  # fmt: skip
+    for q in alike:
+        yield Candidate("WEIGHT-SWAP", look.with_part(part, arrays=q.arrays), f"agrees with the arrays of {q.name}")
+        if len(part.arrays) > 1:
+            for key in part.arrays:
+                yield Candidate("WEIGHT-SWAP", look.with_part(part, arrays={key: q.arrays[key]}), f"agrees with the {key} of {q.name}")
+    if part.op == "batchnorm":
+        for a, b in combinations(("gamma", "beta", "mean"), 2):
+            arrays = {a: part.arrays[b], b: part.arrays[a]}
+            yield Candidate("WEIGHT-SWAP", look.with_part(part, arrays=arrays), f"agrees with {a} and {b} exchanged")
+
+
+def _taps(look, part):
+    """Two rows, columns or taps exchanged in all channels."""
+    w = part.arrays["w"]
+    if part.op not in ("conv", "depthwise") or w.shape[0] * w.shape[1] == 1:
+        return
+    for axis in (0, 1):
+        for i, j in combinations(range(w.shape[axis]), 2):
+            order = list(range(w.shape[axis]))
+            order[i], order[j] = j, i
+            told = f"agrees with {('rows', 'columns')[axis]} {i} and {j} of its taps exchanged"
+            yield Candidate("WEIGHT-SWAP", look.with_part(part, arrays={"w": w.take(order, axis)}), told)
+    taps = list(np.ndindex(w.shape[:2]))
+    for first, second in combinations(taps, 2):
+        array = w.copy()
+        array[first], array[second] = w[second], w[first]
+        yield Candidate("WEIGHT-SWAP", look.with_part(part, arrays={"w": array}), f"agrees with taps {first} and {second} exchanged")
+
+
+def _solved(look, part):
+    """Equation (1), channel by channel, for the bad ones."""
+    found = head(look, part)
+    if found is None or part.options.get("groups", 1) != 1:
+        return
+    x, came, known = found
+    w, b = part.arrays["w"], part.arrays.get("b", np.zeros(part.arrays["w"].shape[-1]))
+    unknown = w[..., 0].size
+    bad = np.flatnonzero(look.bad.reshape(-1, look.bad.shape[-1]).any(axis=0))
+    if unknown > _BIG or unknown * 2.2 > came[..., 0].size or not len(bad):
+        return
+    array, proved = w.copy(), True
+    for d in bad[:64]:
+        if not np.ptp(came[..., d]):
+            return  # a channel that was never computed says nothing of weights
+        answer = _channel(look, part, x, came[..., d] - b[d], known[..., d], look.error[..., d], d)
+        if answer is None:
+            return
+        array[..., d], right = answer
+        proved = proved and right
+    if not proved:
+        return
+    yield from _interpreted(look, part, w, array, bad)
+
+
+def _channel(look, part, x, wanted, known, error, d):
+    rows = rows_of(part, x, d)
+    y, e, ok = wanted.ravel(), error.ravel(), known.ravel()
+    rows, y, e = rows[ok], y[ok], e[ok]
+    unknown = rows.shape[1]
+    if len(rows) < 2.2 * unknown:
+        return None
+    count = min(len(rows), max(6 * unknown, 200))
+    pick = np.linspace(0, len(rows) - 1, count).astype(int)
+    rows, y, e = rows[pick], y[pick], e[pick]
+    inverse = np.linalg.pinv(rows[::2], rcond=1e-12)
+    w = inverse @ y[::2]
+    slack = e[1::2] + np.abs(rows[1::2]) @ (np.abs(inverse) @ e[::2])
+    right = bool(np.all(np.abs(y[1::2] - rows[1::2] @ w) <= slack))
+    return w.reshape(part.arrays["w"].shape[:-1]), right
+
+
+def _interpreted(look, part, w, array, bad):
+    """What the weights that were found are: others' places, a few others, or all others."""
+    flat, given = array.reshape(-1, array.shape[-1]), w.reshape(-1, w.shape[-1])
+    moved = np.abs(flat - given) > 1e-4 * np.abs(given).max()
+    exact = given.copy()
+    swaps = 0
+    for d in bad[:64]:
+        order = np.abs(flat[:, d][:, None] - given[:, d][None]).argmin(axis=1)
+        if len(set(order.tolist())) == len(order) and np.allclose(flat[:, d], given[order, d], rtol=0, atol=1e-4 * np.abs(given).max()):
+            exact[:, d] = given[order, d]
+            swaps = max(swaps, int((order != np.arange(len(order))).sum()))
+            continue
+        other = int(np.abs(flat[:, [d]] - given).max(axis=0).argmin())
+        if np.abs(flat[:, d] - given[:, other]).max() < 1e-4 * np.abs(given).max():
+            exact[:, d] = given[:, other]
+            swaps = max(swaps, 2)
+    if swaps and len(bad) <= 64:
+        code = "WEIGHT-SWAP" if swaps == 2 or len(bad) <= 4 else "LAYOUT-WEIGHT"
+        told = f"agrees with entries exchanged in channels {bad[:6].tolist()}"
+        yield Candidate(code, look.with_part(part, arrays={"w": exact.reshape(w.shape)}), told, RERUN)
+    count = int(moved[:, bad[:64]].sum())
+    size = np.abs(flat - given)[:, bad[:64]]
+    relative = float(size.max() / np.abs(given).max()) if size.size else 0.0
+    spread = float(np.sqrt((size**2).mean() / max((given[:, bad[:64]] ** 2).mean(), 1e-300)))
+    if count <= max(4, 0.05 * moved[:, bad[:64]].size):
+        yield Candidate("WEIGHT-STALE", None, f"agrees with {count} other weights, off by up to {relative:.2g} of the largest", FITTED, margin=0.9)
+    elif spread < 0.1:
+        yield Candidate("EMA-RAW", None, f"agrees with weights that all differ by about {spread:.2g} of their size", FITTED, margin=0.9)
+    else:
+        yield Candidate("WEIGHT-STALE", None, f"agrees with other weights, off by {spread:.2g} of their size", FITTED, margin=0.9)
+
+
+def _channels(look, part):
+    """Output channels in another order, found by their values at some pixels."""
+    if part.op == "depthwise" or look.bad.shape[-1] < 2:
+        return
+    y, came = (a.reshape(-1, a.shape[-1]) for a in (look.y, look.came))
+    pick = np.unique(np.linspace(0, len(y) - 1, 24).astype(int))
+    y, came = y[pick], came[pick]
+    near = ((came**2).sum(0)[:, None] + (y**2).sum(0)[None] - 2 * came.T @ y).argmin(axis=1)
+    if len(set(near.tolist())) != len(near) or np.array_equal(near, np.arange(len(near))):
+        return
+    code = "WEIGHT-SWAP" if int((near != np.arange(len(near))).sum()) == 2 else "LAYOUT-WEIGHT"
+    arrays = {key: a[..., near] for key, a in part.arrays.items()}
+    yield Candidate(code, look.with_part(part, arrays=arrays), "agrees with output channels in another order")
+
+
+def _single(look, part):
+    """One weight of a channel that is another: the deviation is a multiple of one input."""
+    if part.op not in ("pointwise", "linear", "conv") or part.options.get("groups", 1) != 1:
+        return
+    found = head(look, part)
+    if found is None or look.last is not part:
+        return
+    per = look.bad.reshape(-1, look.bad.shape[-1]).any(axis=0)
+    bad = np.flatnonzero(per)
+    if not 0 < len(bad) <= 4:
+        return
+    array, exact = part.arrays["w"].copy(), True
+    for d in bad:
+        rows = rows_of(part, found[0], d)
+        off = (look.came - look.y)[..., d].ravel()
+        inner = (rows * rows).sum(axis=0)
+        share = (rows.T @ off) ** 2 / np.where(inner > 0, inner, 1)
+        k = int(share.argmax())
+        step = float(rows[:, k] @ off / inner[k]) if inner[k] > 0 else 0.0
+        array.reshape(-1, array.shape[-1])[k, d] += step
+        left = np.abs(off - step * rows[:, k])
+        exact = exact and bool(np.all(left <= look.error[..., d].ravel() * 1.5))
+    if exact:
+        told = f"agrees with one other weight in channels {bad.tolist()}"
+        yield Candidate("WEIGHT-STALE", look.with_part(part, arrays={"w": array}), told, FITTED)
