@@ -41,7 +41,7 @@ CODES = (
         "A constant offset per channel (or a factor); the convolution's own output is right where it can be seen.",
         "b' = beta + (b - mean) * gamma / sqrt(var + eps), w' = w * gamma / sqrt(var + eps).",
         "mmcv#747; onnx/optimizer#255; yolov3#807; pytorch#121470, #145296",
-        ("BIAS-MISSING"),
+        ("BIAS-MISSING",),
     ),
     Code(
         "BIAS-MISSING",

@@ -81,6 +81,6 @@ CODES = (
         "The pooled tensor is right up to one factor (a count), or right in the inside and wrong where windows reach over the border.",
         "Divide by the number of pixels H * W of the map that is pooled; set count_include_pad and ceil_mode as the source does.",
         "TVM#1144; pytorch#13934; onnxruntime#16203, #24681; onnx2tf#124",
-        ("SE-SQUEEZE"),
+        ("SE-SQUEEZE",),
     ),
 )

@@ -73,7 +73,7 @@ def _batch(look, part, x):
 
 def _fitted(look, part, x, came, known):
     """An affine map per channel, fitted on every second element; what it says of eps, variance, beta."""
-    slope, offset, seen = _affine(x, came, known)
+    slope, offset, seen = _affine(x, came, known, look.error)
     gamma, beta, mean, var = (part.arrays[key] for key in ("gamma", "beta", "mean", "var"))
     eps, usable = part.options["eps"], seen & (slope != 0) & (gamma != 0)
     if not usable.any():
@@ -105,16 +105,22 @@ def _factor(look, part, var, factor):
             yield Candidate("BN-VAR", look.with_part(part, arrays={"var": var * value}), told, FITTED)
 
 
-def _affine(x, came, known):
-    """slope, offset (C,) and where both could be had, by least squares over every second known element of a channel."""
+def _affine(x, came, known, error):
+    """slope, offset (C,) and where both could be had, by least squares over every second known element of a channel.
+
+    Elements count by 1 / error^2: the small ones know the constant far better.
+    """
     channels = x.shape[-1]
-    x, y, w = (np.asarray(a, np.float64).reshape(-1, channels)[::2] for a in (x, came, known))
-    n = np.maximum(w.sum(axis=0), 1)
-    mx, my = (x * w).sum(axis=0) / n, (np.where(w > 0, y, 0)).sum(axis=0) / n
-    dx, dy = (x - mx) * w, np.where(w > 0, y - my, 0)
-    spread = (dx * dx).sum(axis=0)
-    slope = (dx * dy).sum(axis=0) / np.where(spread > 0, spread, 1)
-    return slope, my - slope * mx, (n >= 3) & (spread > 0)
+    x, y, w, e = (np.asarray(a, np.float64).reshape(-1, channels)[::2] for a in (x, came, known, error))
+    count = w.sum(axis=0)
+    w = w / np.maximum(e, 1e-30 + 1e-6 * e.max(axis=0)) ** 2
+    w = w / np.maximum(w.max(axis=0), 1e-300)
+    n = np.maximum(w.sum(axis=0), 1e-300)
+    mx, my = (x * w).sum(axis=0) / n, (w * np.where(w > 0, y, 0)).sum(axis=0) / n
+    dx, dy = x - mx, np.where(w > 0, y - my, 0)
+    spread = (w * dx * dx).sum(axis=0)
+    slope = (w * dx * dy).sum(axis=0) / np.where(spread > 0, spread, 1)
+    return slope, my - slope * mx, (count >= 3) & (spread > 0)
 
 
 def _named(slope, offset, r, constant):

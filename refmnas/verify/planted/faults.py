@@ -10,6 +10,7 @@ import numpy as np
 from ...ops import activation
 from ..diagnose.precision import half, nearest, truncated
 from ..follow import numpy
+from .run import single
 
 
 
@@ -57,13 +58,6 @@ def runs(choice, run):
     return _changed(choice, lambda part: replace(part, options={"run": lambda *xs, part=part: run(part, *xs)}))
 
 
-def usual(part, *xs):
-    """The part's own computation in float32."""
-    from .run import _one as computed
-
-    return computed(part, xs)
-
-
 def strided(part):
     return part.options.get("stride", 1) > 1
 
@@ -80,7 +74,7 @@ def _filled(mode):
     def run(part, x):
         pad = part.options["pad"]
         x = np.pad(x, ((0, 0), pad[:2], pad[2:], (0, 0)), **mode)
-        return usual(replace(part, options=part.options | {"pad": (0, 0, 0, 0)}), x)
+        return single(replace(part, options=part.options | {"pad": (0, 0, 0, 0)}), x)
 
     return run
 
@@ -99,14 +93,14 @@ def _batch(part, x):
 def rounded(rounding):
     def run(part, x):
         made = replace(part, arrays=part.arrays | {"w": rounding(part.arrays["w"])})
-        return usual(made, rounding(x).astype(np.float32))
+        return single(made, rounding(x).astype(np.float32))
 
     return run
 
 
 def _corrupted(change):
     def run(part, *xs):
-        y = np.array(usual(part, *xs))
+        y = np.array(single(part, *xs))
         change(y)
         return y
 
@@ -163,7 +157,7 @@ def _one_weight(a):
 
 def _masked(part, x):
     rng = np.random.default_rng(2)
-    return usual(part, (x * (rng.random(x.shape) >= 0.2) / 0.8).astype(np.float32))
+    return single(part, (x * (rng.random(x.shape) >= 0.2) / 0.8).astype(np.float32))
 
 
 def _gates(parts):
@@ -179,7 +173,7 @@ def _plain(kind):
 
 
 def _narrow(part, x):
-    y = np.array(usual(part, x))
+    y = np.array(single(part, x))
     y[:, y.shape[1] * 3 // 4 :] = 0
     return y
 
@@ -201,7 +195,7 @@ def _placed(parts):
 def _after_norm(kind, at):
     """An activation behind one projection's batch norm."""
     projections = _one("batchnorm", at, lambda p: p.name.endswith("project.bn"))
-    return runs(projections, lambda part, x: activation.forward(usual(part, x), kind=kind))
+    return runs(projections, lambda part, x: activation.forward(single(part, x), kind=kind))
 
 
 def _from_elsewhere(parts):
@@ -218,7 +212,7 @@ def _biased(a):
 
 
 def _flushed(part, x):
-    y = usual(part, np.where(np.abs(x) < 2.0**-126, 0, x))
+    y = single(part, np.where(np.abs(x) < 2.0**-126, 0, x))
     return np.where(np.abs(y) < 2.0**-126, 0, y)
 
 
@@ -265,7 +259,7 @@ FAULTS = (
     Fault("ACT-PLACE", "one activation before its batch norm", _placed),
     Fault("LAYOUT-WEIGHT", "taps transposed in all", arrays(_one("depthwise", None), lambda a: {"w": a["w"].swapaxes(0, 1)})),
     Fault("LAYOUT-WEIGHT", "one dense matrix read in the other order", arrays(_one("linear", 2), _transposed)),
-    Fault("LAYOUT-DATA", "one layer fed rows for columns", runs(_DEPTHWISE, lambda part, x: usual(part, x.swapaxes(1, 2)))),
+    Fault("LAYOUT-DATA", "one layer fed rows for columns", runs(_DEPTHWISE, lambda part, x: single(part, x.swapaxes(1, 2)))),
     Fault("RES-MISSING", "all sums left out", runs(_one("add", None), lambda part, a, b: b)),
     Fault("RES-EXTRA", "one shortcut added twice", runs(_one("add", 1), lambda part, a, b: a + a + b)),
     Fault("RES-PLACE", "one shortcut from another tensor", _from_elsewhere),
@@ -274,12 +268,12 @@ FAULTS = (
     Fault("PRE-CHANNELS", "mirrored", image=lambda x: x[:, :, ::-1]),
     Fault("PRE-RESIZE", "smoothed by another kernel", image=lambda x: 0.8 * x + 0.1 * (np.roll(x, 1, 1) + np.roll(x, 1, 2))),
     Fault("PREC-FP16", "fp16 operands in one layer", runs(_one("pointwise", 3), rounded(half))),
-    Fault("PREC-FP16", "one result stored in fp16", runs(_one("pointwise", 2), lambda part, x: half(usual(part, x)))),
+    Fault("PREC-FP16", "one result stored in fp16", runs(_one("pointwise", 2), lambda part, x: half(single(part, x)))),
     Fault("PREC-BF16", "bf16 operands in all 1x1", runs(_one("pointwise", None), rounded(lambda a: nearest(a, 7)))),
     Fault("PREC-TF32", "TF32 operands, cut, in one layer", runs(_one("pointwise", 4), rounded(lambda a: truncated(a, 10)))),
     Fault("POOL", "a mean over H W + 1", _pooled(lambda x: x.sum(axis=(1, 2)) / (x.shape[1] * x.shape[2] + 1))),
     Fault("DROP-ACTIVE", "dropout of 0.2 before the last layer", runs(_one("linear", -2), _masked)),
-    Fault("CLASS-SHIFT", "classes shifted by one", runs(_one("linear", -1), lambda part, x: np.roll(usual(part, x), 1, axis=1))),
+    Fault("CLASS-SHIFT", "classes shifted by one", runs(_one("linear", -1), lambda part, x: np.roll(single(part, x), 1, axis=1))),
     Fault("WEIGHT-SWAP", "two depthwise layers exchanged", _exchanged(_one("depthwise", -1), _one("depthwise", -2))),
     Fault("WEIGHT-SWAP", "two taps exchanged in one", arrays(_DEPTHWISE, _taps)),
     Fault("WEIGHT-STALE", "one weight changed", arrays(_one("pointwise", 2), _one_weight)),

@@ -18,11 +18,12 @@ def run(parts, x):
     """{part: float32 result}; a part whose options hold "run" is computed by that function of its inputs."""
     values = {IMAGE: x}
     for part in parts:
-        values[part.name] = _one(part, [values[name] for name in part.inputs])
+        values[part.name] = single(part, *[values[name] for name in part.inputs])
     return values
 
 
-def _one(part, inputs):
+def single(part, *inputs):
+    """One part in float32."""
     if "run" in part.options:
         return np.asarray(part.options["run"](*inputs), np.float32)
     arrays = {key: a.astype(np.float32) for key, a in part.arrays.items()}
@@ -58,7 +59,7 @@ def example(name="mobilenet-v3-small", size=64, dialect="torchvision", seed=0):
     values, found = {IMAGE: x[:, ::-1].copy()}, []
     for part in of_network(net, size):
         found.append(_drawn(part, [values[name] for name in part.inputs], rng))
-        values[part.name] = _one(found[-1], [values[name] for name in part.inputs])
+        values[part.name] = single(found[-1], *[values[name] for name in part.inputs])
     return net, found, x
 
 
