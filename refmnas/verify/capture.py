@@ -1,7 +1,7 @@
 """A PyTorch module's tensors by hooks: what `refmnas verify captured` reads.
 
-    tensors = capture(model, x)
-    refmnas.io.save("run.npz", tensors)
+tensors = capture(model, x)
+refmnas.io.save("run.npz", tensors)
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ The schema of the dictionary, which is the JSON of `refmnas verify`:
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -62,7 +63,7 @@ class Report:
             told = f"{counts[FAULT]} of {len(self.layers)} layers, the first {self.first.theirs}"
             return f"fault: {told}{f': {codes}' if codes else ''}"
         if self.verdict == SOUND:
-            return f"within-rounding: all {len(self.layers)} captured layers, largest margin {self.largest():.3g}"
+            return f"within-rounding: all {len(self.layers)} captured layers, no margin above {_up(self.largest())}"
         weighed = [part.name for part in self.missing if part.op in WITH_PARAMETERS]
         unsure = [layer for layer in self.layers if layer.verdict == INCONCLUSIVE]
         why = f"{unsure[0].theirs}: {unsure[0].reason}" if unsure else f"not captured: {', '.join(weighed[:3])}"
@@ -96,6 +97,15 @@ class Report:
             "false_alarm": statistics.FALSE_ALARM,
             "reproduce": self.about.get("command", ""),
         }
+
+
+def _up(value):
+    """Three digits, rounded up.
+
+    >>> _up(0.12341), _up(1.0)
+    ('0.124', '1')
+    """
+    return f"{math.ceil(value * 1000) / 1000:g}"
 
 
 def _cause(cause):
