@@ -40,15 +40,33 @@ WINDOWS = [
     ("SAME on all strided", "PAD-SAME", A1, p.instead(_select(c.convs, strided=True), p.conv_padded(p.upper))),
     ("SAME in one 5x5", "PAD-SAME", E0, p.instead(_select(c.convs, 1, strided=True, kernel=5), p.conv_padded(p.upper))),
     ("SAME in one 3x3", "PAD-SAME", LITE, p.instead(_select(c.convs, 1, strided=True), p.conv_padded(p.upper))),
-    ("edge replicated in one", "PAD-VALUE", V2, p.instead(_select(c.convs, 3, depthwise=True), p.conv_padded(p.symmetric, "replicate"))),
-    ("border of 0.5 in one", "PAD-VALUE", A1, p.instead(_select(c.convs, 4, depthwise=True), p.conv_padded(p.symmetric, value=0.5))),
+    (
+        "edge replicated in one",
+        "PAD-VALUE",
+        V2,
+        p.instead(_select(c.convs, 3, depthwise=True), p.conv_padded(p.symmetric, "replicate")),
+    ),
+    (
+        "border of 0.5 in one",
+        "PAD-VALUE",
+        A1,
+        p.instead(_select(c.convs, 4, depthwise=True), p.conv_padded(p.symmetric, value=0.5)),
+    ),
     ("reflected in the stem", "PAD-VALUE", E0, p.instead(_select(c.convs, 0), p.conv_padded(p.symmetric, "reflect"))),
-    ("pads (2, 0, 2, 0)", "PAD", B1, p.instead(_select(c.convs, 2, depthwise=True, strided=False), p.conv_padded(lambda m, x: [2 * m.padding[1], 0, 2 * m.padding[0], 0]))),
+    (
+        "pads (2, 0, 2, 0)",
+        "PAD",
+        B1,
+        p.instead(
+            _select(c.convs, 2, depthwise=True, strided=False),
+            p.conv_padded(lambda m, x: [2 * m.padding[1], 0, 2 * m.padding[0], 0]),
+        ),
+    ),
     ("subsampled from row 1", "STRIDE-PHASE", V2, p.instead(_select(c.convs, 2, strided=True), p.phase)),
     ("subsampled from row 1", "STRIDE-PHASE", V3T, p.instead(_select(c.convs, 1, strided=True), p.phase)),
     ("dilation 2", "DILATION", V3, p.instead(_select(c.convs, 3, depthwise=True, strided=False), p.dilated)),
     ("dilation 2", "DILATION", LITE, p.instead(_select(c.convs, 5, depthwise=True, strided=False), p.dilated)),
-]  # fmt: skip
+]
 NORMS = [
     ("eps 1e-5 in all", "BN-EPS", V3, p.arrays(_select(c.norms), lambda m: setattr(m, "eps", 1e-5))),
     ("eps 1e-3 in all", "BN-EPS", V2, p.arrays(_select(c.norms), lambda m: setattr(m, "eps", 1e-3))),
@@ -68,7 +86,7 @@ NORMS = [
     ("no bias in a squeeze", "BIAS-MISSING", E0, p.arrays(_select(c.convs, 3, bias=True), lambda m: m.bias.zero_())),
     ("bias twice in the last layer", "BIAS-MISSING", V2, p.arrays(_select(c.linears, -1), lambda m: m.bias.mul_(2))),
     ("swapped betas", "WEIGHT-SWAP", LITE, lambda net: p.swap_equal(_select(c.norms), "bias")(net)),
-]  # fmt: skip
+]
 
 
 def _gate(change):
@@ -116,13 +134,28 @@ BLOCKS = [
     ("no activation in one squeeze", "SE-ACT", A1, _part("activation", lambda old, x: x, 2)),
     ("three quarters of the width", "SE-WIDTH", V3, lambda net: [_narrow(se) for se in c.squeezes(net, 3)]),
     ("maximum for mean", "SE-SQUEEZE", A1, _squeeze_input(lambda x: x.amax((2, 3), keepdim=True), 1)),
-    ("mean over the batch", "SE-SQUEEZE", E0, _squeeze_input(lambda x: x.mean((0, 2, 3), keepdim=True).expand(len(x), -1, 1, 1), 4)),
-    ("mean over H W + 1", "POOL", V3T, _squeeze_input(lambda x: x.sum((2, 3), keepdim=True) / (x.shape[2] * x.shape[3] + 1), 2)),
+    (
+        "mean over the batch",
+        "SE-SQUEEZE",
+        E0,
+        _squeeze_input(lambda x: x.mean((0, 2, 3), keepdim=True).expand(len(x), -1, 1, 1), 4),
+    ),
+    (
+        "mean over H W + 1",
+        "POOL",
+        V3T,
+        _squeeze_input(lambda x: x.sum((2, 3), keepdim=True) / (x.shape[2] * x.shape[3] + 1), 2),
+    ),
     ("no scaling in one", "SE-MISSING", V3, p.instead(_select(c.squeezes, 2), p.no_scale)),
     ("no scaling at all", "SE-MISSING", E0, p.instead(_select(c.squeezes), p.no_scale)),
     ("ReLU for ReLU6", "ACT-KIND", V2, p.instead(_select(c.acts), lambda m, x: f.relu(x))),
     ("ReLU6 for ReLU", "ACT-KIND", B1, p.instead(_select(c.acts), lambda m, x: f.relu6(x))),
-    ("swish for hard-swish", "ACT-KIND", V3, lambda net: [setattr(m, "forward", f.silu) for m in c.acts(net) if isinstance(m, torch.nn.Hardswish)]),
+    (
+        "swish for hard-swish",
+        "ACT-KIND",
+        V3,
+        lambda net: [setattr(m, "forward", f.silu) for m in c.acts(net) if isinstance(m, torch.nn.Hardswish)],
+    ),
     ("hard-swish for swish in one", "ACT-KIND", E0, p.instead(_select(c.acts, 5), lambda m, x: f.hardswish(x))),
     ("leaky ReLU in one", "ACT-KIND", A1, p.instead(_select(c.acts, 9), lambda m, x: f.leaky_relu(x, 0.01))),
     ("no activation in one", "ACT-MISSING", V2, p.instead(_select(c.acts, 6), lambda m, x: x)),
@@ -136,7 +169,7 @@ BLOCKS = [
     ("added twice in one", "RES-EXTRA", B1, p.residual_block(lambda y, x: y + 2 * x)(_select(c.blocks, 2, skip=True))),
     ("added twice in one", "RES-EXTRA", E0, p.residual_block(lambda y, x: y + 2 * x)(_select(c.blocks, 1, skip=True))),
     ("wrong pooled count", "POOL", V2, p.before(_select(c.linears, -1), lambda x: x * (9 / 10))),
-]  # fmt: skip
+]
 IMAGES = [
     ("BGR", "PRE-CHANNELS", V3, _channels([2, 1, 0])),
     ("BGR", "PRE-CHANNELS", LITE, _channels([2, 1, 0])),
@@ -210,15 +243,50 @@ def _noise(relative):
 
 
 WEIGHTS = [
-    ("taps transposed in all", "LAYOUT-WEIGHT", V3, p.arrays(_select(c.convs, depthwise=True), lambda m: m.weight.copy_(m.weight.transpose(2, 3).clone()))),
-    ("taps flipped in one", "LAYOUT-WEIGHT", V2, p.arrays(_select(c.convs, 4, depthwise=True), lambda m: m.weight.copy_(m.weight.flip(2, 3)))),
+    (
+        "taps transposed in all",
+        "LAYOUT-WEIGHT",
+        V3,
+        p.arrays(_select(c.convs, depthwise=True), lambda m: m.weight.copy_(m.weight.transpose(2, 3).clone())),
+    ),
+    (
+        "taps flipped in one",
+        "LAYOUT-WEIGHT",
+        V2,
+        p.arrays(_select(c.convs, 4, depthwise=True), lambda m: m.weight.copy_(m.weight.flip(2, 3))),
+    ),
     ("channels reversed in one", "LAYOUT-WEIGHT", E0, p.arrays(_select(c.convs, 2, depthwise=True), _reversed)),
-    ("HWC read as CHW in one", "LAYOUT-WEIGHT", A1, p.arrays(_select(c.convs, 5, depthwise=True), lambda m: m.weight.copy_(m.weight.reshape(m.weight.shape[2], m.weight.shape[3], -1).permute(2, 0, 1)[:, None].clone()))),
-    ("a 1x1 transposed by memory", "LAYOUT-WEIGHT", LITE, p.arrays(_select(c.pointwise, 5), lambda m: m.weight.copy_(m.weight[:, :, 0, 0].T.reshape(m.weight.shape).clone()))),
+    (
+        "HWC read as CHW in one",
+        "LAYOUT-WEIGHT",
+        A1,
+        p.arrays(
+            _select(c.convs, 5, depthwise=True),
+            lambda m: m.weight.copy_(
+                m.weight.reshape(m.weight.shape[2], m.weight.shape[3], -1).permute(2, 0, 1)[:, None].clone()
+            ),
+        ),
+    ),
+    (
+        "a 1x1 transposed by memory",
+        "LAYOUT-WEIGHT",
+        LITE,
+        p.arrays(_select(c.pointwise, 5), lambda m: m.weight.copy_(m.weight[:, :, 0, 0].T.reshape(m.weight.shape).clone())),
+    ),
     ("two 1x1 exchanged", "WEIGHT-SWAP", B1, p.swap_equal(_select(c.pointwise))),
     ("two depthwise exchanged", "WEIGHT-SWAP", V3, p.swap_equal(_select(c.convs, depthwise=True))),
-    ("two taps exchanged in one", "WEIGHT-SWAP", E0, p.arrays(_select(c.convs, 1, depthwise=True), lambda m: p.exchanged(m.weight, 3, 0, 1))),
-    ("two channels exchanged in one", "WEIGHT-SWAP", V2, p.arrays(_select(c.convs, 6, depthwise=True), lambda m: p.exchanged(m.weight, 0, 3, 17))),
+    (
+        "two taps exchanged in one",
+        "WEIGHT-SWAP",
+        E0,
+        p.arrays(_select(c.convs, 1, depthwise=True), lambda m: p.exchanged(m.weight, 3, 0, 1)),
+    ),
+    (
+        "two channels exchanged in one",
+        "WEIGHT-SWAP",
+        V2,
+        p.arrays(_select(c.convs, 6, depthwise=True), lambda m: p.exchanged(m.weight, 0, 3, 17)),
+    ),
     ("raw weights", "EMA-RAW", A1, lambda net: _all(net, 0.01)),
     ("another file", "WEIGHT-STALE", V2, lambda net: _stale(net)),
     ("one weight changed", "WEIGHT-STALE", V3, p.arrays(_select(c.pointwise, 6), _one_weight)),
@@ -233,7 +301,7 @@ WEIGHTS = [
     ("a pixel left out", "TILE", E0, p.after(_select(c.pointwise, 7), _zeroed(0, slice(None), 3, 2))),
     ("last four channels left out", "TAIL", B1, p.after(_select(c.pointwise, 1), _zeroed(slice(None), slice(-4, None)))),
     ("last column left out", "TAIL", LITE, p.after(_select(c.convs, 4, depthwise=True), _zeroed(Ellipsis, slice(-1, None)))),
-]  # fmt: skip
+]
 
 
 def _all(net, relative):

@@ -1,7 +1,7 @@
 """The networks that faults are planted in, calibrated so that every activation is of a usual size.
 
-    module(name)   the PyTorch module in evaluation, float32, its weights drawn from a seed
-    image(size)    a batch of two, normalised as ImageNet's are
+module(name)   the PyTorch module in evaluation, float32, its weights drawn from a seed
+image(size)    a batch of two, normalised as ImageNet's are
 """
 
 from __future__ import annotations

@@ -13,7 +13,6 @@ import torch
 import torch.nn.functional as f
 
 
-
 @dataclass(frozen=True)
 class Fault:
     """One planted fault and the code that names it."""
@@ -198,7 +197,15 @@ def residual_block(change):
     def plant_on(select):
         def plant(net):
             for m in select(net):
-                inner = m.conv if hasattr(m, "conv") else m.block if hasattr(m, "block") else m.layers if hasattr(m, "layers") else None
+                inner = (
+                    m.conv
+                    if hasattr(m, "conv")
+                    else m.block
+                    if hasattr(m, "block")
+                    else m.layers
+                    if hasattr(m, "layers")
+                    else None
+                )
                 if inner is not None:
                     m.forward = lambda x, inner=inner: change(inner(x), x)
                 else:  # timm's keeps its parts apart
@@ -208,5 +215,3 @@ def residual_block(change):
         return plant
 
     return plant_on
-
-

@@ -11,7 +11,17 @@ from refmnas.verify.capture import capture
 
 from .networks import SUBJECTS
 
-_WAYS = ("eager", "channels_last", "oneDNN off", "batch 1", "batch 5", "two threads", "another image", "odd size", "double rounded")
+_WAYS = (
+    "eager",
+    "channels_last",
+    "oneDNN off",
+    "batch 1",
+    "batch 5",
+    "two threads",
+    "another image",
+    "odd size",
+    "double rounded",
+)
 
 
 def runs(size, meant, ours, image):
@@ -19,7 +29,11 @@ def runs(size, meant, ours, image):
     for name in SUBJECTS:
         for way in _WAYS:
             extent = size + 1 if way == "odd size" else size
-            yield f"{name}: {way}", lambda n=name, w=way: _captured(meant(n), image, size, w), lambda n=name, e=extent: ours(n, e)
+            yield (
+                f"{name}: {way}",
+                lambda n=name, w=way: _captured(meant(n), image, size, w),
+                lambda n=name, e=extent: ours(n, e),
+            )
 
 
 def _captured(module, image, size, way):

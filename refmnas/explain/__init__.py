@@ -18,8 +18,11 @@ TOPICS: dict[str, Topic] = {
 
 
 def find(name) -> Topic:
-    """The topic; SpecError with the nearest name for an unknown one."""
-    known = {alias.lower(): topic for topic in TOPICS.values() for alias in (*topic.aliases, topic.name)}
+    """The topic; SpecError with the nearest name for an unknown one.  Written alike, `bn-eps` is a topic, `BN-EPS` a code."""
+    if name.strip() in TOPICS:
+        return TOPICS[name.strip()]
+    topics = reversed(TOPICS.values())
+    known = {alias.lower(): topic for topic in topics for alias in (*topic.aliases, topic.name)}
     wanted = name.strip().lower().replace("_", "-").replace(" ", "-")
     if wanted in known:
         return known[wanted]

@@ -16,7 +16,7 @@ def _example(name):
 
         fault = next((f for f in FAULTS if f.code == name), None)
         if fault is None:
-            yield "no example: this code is not given to a forward run of float32"
+            yield from _alone(name)
             return
         net, parts, x = example()
         yield f"planted in a float32 run of {net.spec.name}: {fault.told}"
@@ -28,6 +28,29 @@ def _example(name):
             yield f"{cause.code} {cause.confidence:g} in {len(cause.layers)}: {cause.evidence}{also}"
 
     return lines
+
+
+def _alone(name):
+    """Lines for codes of a layer that the network does not have, of gradients, and of integers."""
+    import numpy as np
+
+    from ..ops import activation
+    from ..verify.planted.layers import LAYERS, diagnosed
+
+    if name in LAYERS:
+        part, x, came = LAYERS[name]()
+        yield f"planted in a float32 run of one {part.op} layer of {x.shape[-1]} channels"
+        for cause in diagnosed(part, x, came):
+            yield f"{cause.code} {cause.confidence:g}: {cause.evidence}"
+    elif name == "KINK":
+        corners = np.array([-3.0, 3.0])
+        slopes = activation.backward(np.ones(2), corners, kind="hard_swish").x
+        yield f"hard-swish at -3 and 3 has here the slopes {slopes[0]:g} and {slopes[1]:g}"
+        yield f"x / 3 + 1 / 2 at both would give {corners[0] / 3 + 0.5:g} and {corners[1] / 3 + 0.5:g}"
+    else:
+        halves = np.array([0.5, 1.5, 2.5])
+        yield f"0.5, 1.5, 2.5 to even: {np.round(halves).tolist()}, away from zero: {np.floor(halves + 0.5).tolist()}"
+        yield f"300 as an unsigned byte: saturated {min(300, 255)}, wrapped {300 % 256}"
 
 
 def _topic(code):

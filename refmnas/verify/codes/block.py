@@ -5,7 +5,8 @@ from .code import Code
 CODES = (
     Code(
         "SE-WIDTH",
-        "The squeezed width has another base or rounding: of the expanded channels for the block's input, truncated for rounded.",
+        "The squeezed width has another base or rounding: of the expanded channels for the block's input, "
+        "truncated for rounded.",
         "The squeezed tensor has another extent, or only its first channels take part.",
         "MnasNet and EfficientNet: the block's input times the ratio; MobileNetV3: the expanded width, divisible by 8.",
         "tpu#616; xiaolai mobilenetv3#12, #15, #33; keras-cv#1756",
@@ -69,7 +70,8 @@ CODES = (
     ),
     Code(
         "ACT-PLACE",
-        "An activation stands at another place: before batch norm, after the squeeze instead of before it, before the sum for after it.",
+        "An activation stands at another place: before batch norm, after the squeeze instead of before "
+        "it, before the sum for after it.",
         "Re-run with the two steps exchanged it agrees.",
         "conv, batch norm, activation, in this order; squeeze and excitation after the activation.",
         "",

@@ -6,14 +6,16 @@ CODES = (
     Code(
         "BN-EPS",
         "Batch norm's eps is another: 1e-3 (TensorFlow) for 1e-5 (PyTorch), or the other way round.",
-        "One factor per channel, sqrt((v + e1) / (v + e2)), worst where the running variance v is tiny; a single value of eps explains all channels.",
+        "One factor per channel, sqrt((v + e1) / (v + e2)), worst where the running variance v is tiny; a "
+        "single value of eps explains all channels.",
         "Keep eps with the weights and set it when the module is built.",
         "mindcv#230, #231; keras-yolo3#451; ademxapp#4; ncnn#218",
         ("bn-eps", "BN-FOLD"),
     ),
     Code(
         "BN-STATS",
-        "Batch norm uses the batch's own statistics (training mode) where the running ones were meant, or statistics that were never filled.",
+        "Batch norm uses the batch's own statistics (training mode) where the running ones were meant, or "
+        "statistics that were never filled.",
         "An affine map per channel; re-run with the mean and variance of the captured input it agrees.",
         "Call eval() before inference and before exporting.",
         "onnxruntime#3873, #26584, #29790; pytorch#41231; onnx#5590, #5799, #8442",
@@ -21,7 +23,8 @@ CODES = (
     ),
     Code(
         "BN-VAR",
-        "The running variance is biased where unbiased was meant or the other way round, or a standard deviation is taken for a variance.",
+        "The running variance is biased where unbiased was meant or the other way round, or a standard "
+        "deviation is taken for a variance.",
         "One factor per channel; the same ratio count / (count - 1) in all channels, or var read as its square or root.",
         "Multiply or divide by count / (count - 1), count = N * H * W of the training step; store variances.",
         "pytorch#1410, #60528, #77427, #106366; keras#9028; tinygrad#807; returnn#1539",
@@ -37,7 +40,8 @@ CODES = (
     ),
     Code(
         "BN-FOLD",
-        "Batch norm was folded into the convolution with a mistake: the bias missed the factor, the mean was forgotten, eps was left out or added outside the root.",
+        "Batch norm was folded into the convolution with a mistake: the bias missed the factor, the mean "
+        "was forgotten, eps was left out or added outside the root.",
         "A constant offset per channel (or a factor); the convolution's own output is right where it can be seen.",
         "b' = beta + (b - mean) * gamma / sqrt(var + eps), w' = w * gamma / sqrt(var + eps).",
         "mmcv#747; onnx/optimizer#255; yolov3#807; pytorch#121470, #145296",
@@ -54,7 +58,8 @@ CODES = (
     Code(
         "EMA-RAW",
         "The raw weights stand where their exponential moving average was meant, or the other way round.",
-        "All layers with weights differ by a little, none exactly: the relative change of every array is small and unstructured.",
+        "All layers with weights differ by a little, none exactly: the relative change of every array is "
+        "small and unstructured.",
         "Load the variables that end in /ExponentialMovingAverage; moving mean and variance, too.",
         "qubvel/efficientnet#19; tpu#818; automl#168, #632",
         ("names", "WEIGHT-STALE"),
@@ -62,15 +67,18 @@ CODES = (
     Code(
         "WEIGHT-SWAP",
         "Two arrays of one shape, two channels or two taps are exchanged.",
-        "The layer agrees with the weights of another layer of the same shape (and that one with its own), or after two entries are exchanged.",
+        "The layer agrees with the weights of another layer of the same shape (and that one with its "
+        "own), or after two entries are exchanged.",
         "Look at the table of names: two keys of it are crossed.",
         "",
         ("names", "LAYOUT-WEIGHT"),
     ),
     Code(
         "WEIGHT-STALE",
-        "The implementation ran with other weights than those given: an older file, fresh initial values, pruned or changed entries.",
-        "A linear layer agrees with weights solved from its own inputs and outputs; they are not those of the file. Most layers at once, or a few entries of one.",
+        "The implementation ran with other weights than those given: an older file, fresh initial values, "
+        "pruned or changed entries.",
+        "A linear layer agrees with weights solved from its own inputs and outputs; they are not those of "
+        "the file. Most layers at once, or a few entries of one.",
         "Give the file that the run was made with, or load it before the run.",
         "pytorch#31471; vision#829, #1163",
         ("names", "EMA-RAW", "WEIGHT-SWAP"),

@@ -5,7 +5,8 @@ from .code import Code
 CODES = (
     Code(
         "PRE-SCALE",
-        "The image is scaled otherwise: another mean or std, 0..255 for 0..1, the variance taken for std, 127 / 128 for ImageNet's.",
+        "The image is scaled otherwise: another mean or std, 0..255 for 0..1, the variance taken for std, "
+        "127 / 128 for ImageNet's.",
         "The first layer is wrong and all others are right; it agrees with an affine map of each image channel.",
         "Take the preprocessing of the weights' source.",
         "gen-efficientnet-pytorch#33, #54; keras-efficientnets#21; tensorflow#49930; hub#821",
@@ -22,7 +23,8 @@ CODES = (
     Code(
         "PRE-RESIZE",
         "The photograph was resized or cropped otherwise: another kernel, antialias, half pixels, crop fraction.",
-        "The first layer is wrong and all others are right; no affine map of the channels explains it, and the image that was fed is close to the one meant.",
+        "The first layer is wrong and all others are right; no affine map of the channels explains it, "
+        "and the image that was fed is close to the one meant.",
         "Name the kernel, whether it is antialiased, and the crop; capture the tensor that was fed.",
         "vision#2950; doctr#402; transformers#42860; tensorflow#6720, #18112",
         ("resize", "preprocessing"),
@@ -30,7 +32,8 @@ CODES = (
     Code(
         "PREC-FP16",
         "Half precision (10 bits of mantissa, 5 of exponent) in operands, accumulation or output.",
-        "Unbiased, no structure in space; a re-run with the operands rounded to fp16 agrees, or all values of the output are fp16 numbers.",
+        "Unbiased, no structure in space; a re-run with the operands rounded to fp16 agrees, or all "
+        "values of the output are fp16 numbers.",
         "Claim it (--claim fp16), or switch it off for this layer.",
         "caffe#143; coremltools#2625",
         ("bounds", "PREC-TF32"),

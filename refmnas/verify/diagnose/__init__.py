@@ -17,11 +17,12 @@ from .cause import CONFIDENCE, FITTED, Cause, Context
 
 __all__ = ["Cause", "Context", "causes"]
 
-_RANK = ("PRE-CHANNELS", "PRE-SCALE", "PAD-SAME", "PAD-LOWER", "BN-EPS", "SE-GATE", "SE-ACT", "SE-MISSING", "RES-MISSING",
-         "ACT-KIND", "ACT-MISSING", "ACT-EXTRA", "BIAS-MISSING", "BN-BETA", "PREC-FP16", "PREC-TF32", "PREC-BF16", "POOL",
-         "SE-SQUEEZE", "STRIDE-PHASE", "DILATION", "PAD", "LAYOUT-WEIGHT", "WEIGHT-SWAP")  # fmt: skip
-
-
+# Of codes that explain as many layers by the same kind of evidence, the first here comes first.
+_RANK = (
+    "PRE-CHANNELS", "PRE-SCALE", "PAD-SAME", "BN-EPS", "SE-GATE", "SE-ACT", "SE-MISSING", "RES-MISSING", "ACT-KIND",
+    "ACT-MISSING", "ACT-EXTRA", "BIAS-MISSING", "BN-BETA", "FTZ", "PREC-FP16", "PREC-TF32", "PREC-BF16", "POOL",
+    "SE-SQUEEZE", "STRIDE-PHASE", "DILATION", "PAD", "LAYOUT-WEIGHT", "WEIGHT-SWAP",
+)  # fmt: skip
 _PATIENCE = 12  # after so many layers that no re-run explains, fits alone are tried: the weights are others
 
 
@@ -53,10 +54,15 @@ def _merged(by_layer, context):
     for name, found in by_layer.items():
         best = min((c for c in found if c.tier == found[0].tier), key=lambda c: (-votes[c.code], _rank(c.code)))
         groups.setdefault(best.code, []).append((name, best, found))
-    return sorted((_cause(code, rows) for code, rows in _joined(groups, context).items()), key=lambda c: (c.code == "UNKNOWN", -len(c.layers), -c.confidence))
+    return sorted(
+        (_cause(code, rows) for code, rows in _joined(groups, context).items()),
+        key=lambda c: (c.code == "UNKNOWN", -len(c.layers), -c.confidence),
+    )
 
 
 def _rank(code):
+    """PAD-LOWER as PAD-SAME: which comes first there depends on what the pads are, and is the family's to say."""
+    code = code.replace("PAD-LOWER", "PAD-SAME")
     return _RANK.index(code) if code in _RANK else len(_RANK)
 
 
@@ -89,4 +95,6 @@ def _cause(code, rows):
     evidence = rows[0][1].evidence + (f" (and likewise in {len(rows) - 1} others)" if len(rows) > 1 else "")
     if code == "UNKNOWN":
         confidence = 0.0
-    return Cause(code, round(confidence, 2), tuple(name for name, _, _ in rows), evidence, tuple(c for c, _ in also.most_common(5)))
+    return Cause(
+        code, round(confidence, 2), tuple(name for name, _, _ in rows), evidence, tuple(c for c, _ in also.most_common(5))
+    )

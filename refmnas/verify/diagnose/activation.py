@@ -19,10 +19,14 @@ def candidates(look, context):
     for part in look.part("act"):
         role = context.roles.get(part.name)
         yield from _kinds(look, part, role)
-        if part is look.last and len(look.segment.parts) == 1:
-            yield from _function(look, part, role)
     yield from _extra(look, context)
     yield from _places(look, context)
+
+
+def fits(look, context):
+    """Any function of the pre-activation."""
+    if look.last.op == "act" and len(look.segment.parts) == 1:
+        yield from _function(look, look.last, context.roles.get(look.last.name))
 
 
 def _kinds(look, part, role):
@@ -33,7 +37,9 @@ def _kinds(look, part, role):
         code = _NAMES.get(role) or ("ACT-MISSING" if kind == "identity" else "ACT-KIND")
         told = "without it" if kind == "identity" else f"with {kind}"
         near = kind in _GATES if role == "gate" else kind not in _GATES
-        yield Candidate(code, look.with_part(part, options={"kind": kind}), f"agrees {told} for {now}", CONVENTION if near else RERUN)
+        yield Candidate(
+            code, look.with_part(part, options={"kind": kind}), f"agrees {told} for {now}", CONVENTION if near else RERUN
+        )
 
 
 def _function(look, part, role):
@@ -70,7 +76,9 @@ def _extra(look, context):
     for kind in _EXTRA:
         made = Part(f"{look.last.name} {kind}", "act", (look.last.name,), look.last.shape, {}, {"kind": kind})
         segment = replace(look.segment, parts=(*look.segment.parts, made))
-        yield Candidate(code, segment, f"agrees with {kind} behind it", CONVENTION if look.last.op == "add" or kind != "sigmoid" else RERUN)
+        yield Candidate(
+            code, segment, f"agrees with {kind} behind it", CONVENTION if look.last.op == "add" or kind != "sigmoid" else RERUN
+        )
     if look.last.op != "add":
         return
     for name in look.segment.feeds:
@@ -96,7 +104,9 @@ def _places(look, context):
                 parts.append(replace(q, options={"kind": "identity"}))
             else:
                 parts.append(q)
-        yield Candidate("ACT-PLACE", replace(look.segment, parts=tuple(parts)), f"agrees with {act.options['kind']} before batch norm")
+        yield Candidate(
+            "ACT-PLACE", replace(look.segment, parts=tuple(parts)), f"agrees with {act.options['kind']} before batch norm"
+        )
     if look.last.op == "act" and len(look.segment.parts) == 1:
         norm = context.by_name.get(look.last.inputs[0])
         before = context.tensors.get(norm.inputs[0]) if norm is not None and norm.op == "batchnorm" else None

@@ -19,6 +19,11 @@ _ROUNDS = 300
 
 
 def candidates(look, context):
+    """None: all is solved for."""
+    return iter(())
+
+
+def fits(look, context):
     for part in look.part("linear"):
         name = part.inputs[0]
         if part is not look.last or name not in look.segment.feeds:

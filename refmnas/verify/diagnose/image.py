@@ -21,8 +21,18 @@ def candidates(look, context):
     channels = x.shape[-1]
     for order in permutations(range(channels)):
         if order != tuple(range(channels)):
-            yield Candidate("PRE-CHANNELS", look.with_feed(IMAGE, x[..., order]), f"agrees with image channels in the order {order}", CONVENTION)
-    if look.last.op in _LINEAR and all(part.op in _LINEAR for part in look.segment.parts):
+            yield Candidate(
+                "PRE-CHANNELS",
+                look.with_feed(IMAGE, x[..., order]),
+                f"agrees with image channels in the order {order}",
+                CONVENTION,
+            )
+
+
+def fits(look, context):
+    """Images that are solved for."""
+    if look.is_first and look.last.op in _LINEAR and all(part.op in _LINEAR for part in look.segment.parts):
+        x = np.asarray(look.segment.feeds[IMAGE], np.float64)
         yield from _scaled(look, x)
         yield from _mixed(look, x)
         yield from _other(look, x)
@@ -82,7 +92,11 @@ def _mixed(look, x):
 def _other(look, x):
     """Another image altogether: solved for, at a piece of the first layer, from all its channels."""
     part = look.segment.parts[0]
-    if part.op != "conv" or part.options.get("groups", 1) != 1 or part.arrays["w"].shape[-1] < 2 * part.options["stride"] ** 2 * x.shape[-1] // 2:
+    if (
+        part.op != "conv"
+        or part.options.get("groups", 1) != 1
+        or part.arrays["w"].shape[-1] < 2 * part.options["stride"] ** 2 * x.shape[-1] // 2
+    ):
         return
     value, share = _piece(look, part, x)
     if value is None:

@@ -86,7 +86,9 @@ def _inputs(look, part, context):
     code = "PRE-CHANNELS" if look.is_first else "LAYOUT-DATA"
     for told, array in _data(x):
         if array.shape == x.shape:
-            yield Candidate(code, look.with_feed(name, array), f"agrees with its input {told}", CONVENTION if look.is_first else RERUN)
+            yield Candidate(
+                code, look.with_feed(name, array), f"agrees with its input {told}", CONVENTION if look.is_first else RERUN
+            )
     if part.op == "linear" and part.inputs[0] in context.by_name:
         yield from _flattened(look, part, context)
 
@@ -114,14 +116,23 @@ def _flattened(look, part, context):
             h, width, c = shape
             for a, b in (((c, h, width), (1, 2, 0)), ((h, width, c), (2, 0, 1))):
                 array = w.reshape(*a, -1).transpose(*b, 3).reshape(w.shape)
-                yield Candidate("LAYOUT-DATA", look.with_part(part, arrays={"w": array}), "agrees with its input flattened in the other order")
+                yield Candidate(
+                    "LAYOUT-DATA",
+                    look.with_part(part, arrays={"w": array}),
+                    "agrees with its input flattened in the other order",
+                )
 
 
 def _outputs(look, context):
     came = look.came
     if look.last.op in ("linear", "act") and came.ndim == 2 and not _read_on(look, context):
         for step in (1, -1):
-            yield Candidate("CLASS-SHIFT", _replaced(look.segment, np.roll(came, step, axis=1)), f"agrees with classes shifted by {-step}", CONVENTION)
+            yield Candidate(
+                "CLASS-SHIFT",
+                _replaced(look.segment, np.roll(came, step, axis=1)),
+                f"agrees with classes shifted by {-step}",
+                CONVENTION,
+            )
             inside = _shifted(look, step)
             if inside is not None:
                 yield inside

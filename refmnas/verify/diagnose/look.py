@@ -51,7 +51,7 @@ class Look:
         """A few output channels: the worst ones, and some spread over all."""
         worst = self.ratios.reshape(-1, self.ratios.shape[-1]).max(axis=0)
         count = len(worst)
-        return np.unique(np.concatenate([np.argsort(worst, kind="stable")[-4:], np.linspace(0, count - 1, 4).astype(int)]))
+        return np.unique(np.concatenate([np.argsort(worst, kind="stable")[-2:], np.linspace(0, count - 1, 2).astype(int)]))
 
     @property
     def last(self):
@@ -69,9 +69,16 @@ class Look:
     def with_feed(self, name, array):
         return replace(self.segment, feeds=self.segment.feeds | {name: array})
 
+    @cached_property
+    def image(self):
+        """The worst image of the batch."""
+        return int(self.ratios.reshape(len(self.ratios), -1).max(axis=1).argmax()) if len(self.ratios) else 0
+
     def quick(self, segment):
-        """The margin of a changed segment at a few channels: what is above 1 here is above 1."""
-        return _margin(narrowed(segment, self.channels))
+        """The margin of a changed segment at one image and a few channels: what is above 1 here is above 1."""
+        one = slice(self.image, self.image + 1)
+        feeds = {name: a[one] for name, a in segment.feeds.items()}
+        return _margin(narrowed(replace(segment, feeds=feeds, came=segment.came[one]), self.channels))
 
     def full(self, segment):
         return _margin(segment)

@@ -19,6 +19,13 @@ def candidates(look, context):
         found = head(look, part)
         if found is not None:
             yield from _batch(look, part, found[0])
+
+
+def fits(look, context):
+    """What an affine map of every channel says."""
+    for part in look.part("batchnorm"):
+        found = head(look, part)
+        if found is not None:
             yield from _fitted(look, part, *found)
 
 
@@ -50,7 +57,11 @@ def _discrete(look, part):
     for code, arrays, told in changes:
         yield Candidate(code, look.with_part(part, arrays=arrays), f"agrees {told}")
     if len(var) > 1:
-        yield Candidate("WEIGHT-SWAP", look.with_part(part, arrays={"mean": var, "var": np.abs(mean)}), "agrees with mean and variance exchanged")
+        yield Candidate(
+            "WEIGHT-SWAP",
+            look.with_part(part, arrays={"mean": var, "var": np.abs(mean)}),
+            "agrees with mean and variance exchanged",
+        )
 
 
 def _batch(look, part, x):
@@ -84,7 +95,9 @@ def _fitted(look, part, x, came, known):
     for digits in (1, 2, 3, 8):
         guess = float(f"{total[k] - var[k]:.{digits}g}")
         if guess >= 0:
-            yield Candidate("BN-EPS", look.with_part(part, options={"eps": guess}), f"agrees with eps {guess:g} for {eps:g}", FITTED)
+            yield Candidate(
+                "BN-EPS", look.with_part(part, options={"eps": guess}), f"agrees with eps {guess:g} for {eps:g}", FITTED
+            )
     big = usable & (var >= np.nanmedian(np.where(usable, var, np.nan)))
     factor = float(np.median((total[big] - eps) / np.where(var[big] > 0, var[big], 1)))
     yield from _factor(look, part, var, factor)

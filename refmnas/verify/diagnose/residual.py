@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .cause import FITTED, Candidate
+from .cause import FITTED
 from .squeeze import _told
 
 
@@ -43,7 +43,13 @@ def _dropped(look, arrays, names, later):
     if len(kept) == 0 or np.ptp(kept) > 1e-4 * kept.max() or kept.min() < 1 - 1e-4:
         return
     value = np.where(np.abs(factors) > 1e-3, kept.mean(), 0.0).reshape(-1, *[1] * (branch.ndim - 1))
-    yield _told("DROP-ACTIVE", look, rest + branch * value, f"agrees with the branch times {np.round(value.ravel(), 4).tolist()} by image", FITTED)
+    yield _told(
+        "DROP-ACTIVE",
+        look,
+        rest + branch * value,
+        f"agrees with the branch times {np.round(value.ravel(), 4).tolist()} by image",
+        FITTED,
+    )
 
 
 def _extra(look, context):

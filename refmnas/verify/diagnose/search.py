@@ -46,28 +46,29 @@ def _known(look, context, first):
 
 
 def _all(look, context, only_fits) -> Iterator[Candidate]:
-    """Tier by tier; fitted causes only where nothing else explains."""
+    """Family by family; a convention that explains ends it; fitted causes only where nothing else explains."""
     found = False
-    later = []
-    for candidate in _candidates(look, context):
-        if candidate.tier >= FITTED:
-            later.append(candidate)
-        elif (candidate.tier == CONVENTION or not only_fits) and _explains(look, candidate):
-            found = True
-            yield candidate
-    for candidate in () if found else later:
-        if _explains(look, candidate):
-            yield candidate
+    for family in FAMILIES:
+        best = FITTED
+        for candidate in _guarded(family.candidates, look, context):
+            if (candidate.tier == CONVENTION or not only_fits) and _explains(look, candidate):
+                best, found = min(best, candidate.tier), True
+                yield candidate
+        if best == CONVENTION:
+            return
+    for family in () if found else FAMILIES:
+        if hasattr(family, "fits"):
+            yield from (c for c in _guarded(family.fits, look, context) if _explains(look, c))
 
 
 def _candidates(look, context):
-    return chain.from_iterable(_guarded(family, look, context) for family in FAMILIES)
+    return chain.from_iterable(_guarded(family.candidates, look, context) for family in FAMILIES)
 
 
-def _guarded(family, look, context):
+def _guarded(make, look, context):
     """A family's candidates, as far as they can be made."""
     try:
-        yield from family.candidates(look, context)
+        yield from make(look, context)
     except (RefmnasError, np.linalg.LinAlgError):
         return
 

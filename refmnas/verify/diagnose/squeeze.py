@@ -16,6 +16,13 @@ def candidates(look, context):
             yield from _mean(look, part, context)
     if look.last.name in context.roles or any(p.name in context.roles for p in look.segment.parts):
         yield from _width(look, context)
+
+
+def fits(look, context):
+    """A mean by another factor."""
+    for part in look.part("pool"):
+        if part.inputs[0] in look.segment.feeds and np.ndim(look.segment.feeds[part.inputs[0]]) == 4:
+            yield from _factor(look, part.inputs[0], np.asarray(look.segment.feeds[part.inputs[0]], np.float64))
     if look.part("linear") and not look.part("pool"):
         yield from _counted(look, context)
 
@@ -27,7 +34,9 @@ def _scale(look, part):
         g = look.segment.feeds.get(part.inputs[1])
         if g is not None:
             wide = np.asarray(g, np.float64)[:, None, None, :] if np.ndim(x) == 4 else g
-            yield Candidate("SE-GATE", look.with_feed(part.inputs[1], np.asarray(g, np.float64) ** 2), "agrees with the gate applied twice")
+            yield Candidate(
+                "SE-GATE", look.with_feed(part.inputs[1], np.asarray(g, np.float64) ** 2), "agrees with the gate applied twice"
+            )
             yield _told("RES-EXTRA", look, np.asarray(x, np.float64) * (1 + wide), "agrees with the unscaled tensor added")
 
 
@@ -54,13 +63,16 @@ def _mean(look, part, context):
     )
     for value, told in others:
         yield Candidate(code, look.with_feed(name, np.broadcast_to(value, x.shape)), f"agrees with {told}")
-    for factor, told in ((count, "the sum"), (count / (count + 1), "a count of H W + 1"), (count / (count - 1) if count > 1 else 2, "a count of H W - 1")):
+    for factor, told in (
+        (count, "the sum"),
+        (count / (count + 1), "a count of H W + 1"),
+        (count / (count - 1) if count > 1 else 2, "a count of H W - 1"),
+    ):
         yield Candidate("POOL", look.with_feed(name, x * factor), f"agrees with {told}")
     for other, array in context.tensors.items():
         same = np.shape(array) == x.shape and other != name
         if same and abs(context.place.get(other, -9) - context.place.get(name, -99)) <= 3:
             yield Candidate(code, look.with_feed(name, array), f"agrees with the mean of {other}")
-    yield from _factor(look, name, x)
 
 
 def _counted(look, context):
@@ -88,7 +100,9 @@ def _factor(look, name, x):
     if np.isfinite(factor) and abs(factor - 1) > 1e-6:
         told = float(f"{factor:.6g}")
         for value in dict.fromkeys((told, factor)):
-            yield Candidate("POOL", look.with_feed(name, x * value), f"agrees with a mean that is {value:.8g} times as large", FITTED)
+            yield Candidate(
+                "POOL", look.with_feed(name, x * value), f"agrees with a mean that is {value:.8g} times as large", FITTED
+            )
 
 
 def _width(look, context):
@@ -100,7 +114,9 @@ def _width(look, context):
         if part.inputs[0] in look.segment.feeds and len(w) < w.shape[-1]:  # the second matrix
             for kept in range(1, len(w)):
                 cut = np.where(np.arange(len(w))[:, None] < kept, w, 0)
-                yield Candidate("SE-WIDTH", look.with_part(part, arrays={"w": cut}), f"agrees with {kept} of {len(w)} squeezed channels")
+                yield Candidate(
+                    "SE-WIDTH", look.with_part(part, arrays={"w": cut}), f"agrees with {kept} of {len(w)} squeezed channels"
+                )
     role = context.roles.get(look.last.name)
     if role == "squeeze" or (role == "matrix" and look.last.shape[-1] < 512):
         used = np.flatnonzero(np.abs(look.came).reshape(-1, look.came.shape[-1]).max(axis=0) > 0)

@@ -16,8 +16,12 @@ def signature(look):
     if told is not None:
         return Candidate("TAIL", None, f"only {told} are wrong", SIGNATURE, margin=1.0)
     if share < 0.25 or _block(bad):
-        return Candidate("TILE", None, f"{int(bad.sum())} of {bad.size} elements are wrong, {_where(bad)}", SIGNATURE, margin=1.0)
-    return Candidate("UNKNOWN", None, f"no cause that was tried explains it; {share:.1%} of the elements are wrong", SIGNATURE, margin=1.0)
+        return Candidate(
+            "TILE", None, f"{int(bad.sum())} of {bad.size} elements are wrong, {_where(bad)}", SIGNATURE, margin=1.0
+        )
+    return Candidate(
+        "UNKNOWN", None, f"no cause that was tried explains it; {share:.1%} of the elements are wrong", SIGNATURE, margin=1.0
+    )
 
 
 def _suffix(bad):

@@ -28,8 +28,15 @@ def candidates(look, context):
         yield from _others(look, part, context)
     for part in look.part(*WEIGHED):
         yield from _taps(look, part)
-        yield from _solved(look, part)
         yield from _channels(look, part)
+        yield from _kernels(look, part)
+
+
+def fits(look, context):
+    """Weights that are solved for, and what they are."""
+    for part in look.part(*WEIGHED):
+        yield from _shifted(look, part)
+        yield from _solved(look, part)
         yield from _single(look, part)
 
 
@@ -37,14 +44,20 @@ def _biases(look, part):
     b = part.arrays.get("b")
     if b is None or not np.any(b):
         return
-    for array, told in ((np.zeros_like(b), "without its bias"), (2 * b, "with its bias added twice"), (-b, "with its bias' sign turned")):
+    for array, told in (
+        (np.zeros_like(b), "without its bias"),
+        (2 * b, "with its bias added twice"),
+        (-b, "with its bias' sign turned"),
+    ):
         yield Candidate("BIAS-MISSING", look.with_part(part, arrays={"b": array}), f"agrees {told}", CONVENTION)
-    found = head(look, part)
-    if found is None:
-        return
-    off = np.where(found[2], found[1] - look.y, np.nan) if look.last is part else None
-    if off is not None:
-        shift = np.nanmedian(off.reshape(-1, off.shape[-1]), axis=0)
+
+
+def _shifted(look, part):
+    """Another bias in some channels: the deviation is a constant there."""
+    b = part.arrays.get("b")
+    if b is not None and look.last is part:
+        off = look.came - look.y
+        shift = np.median(off.reshape(-1, off.shape[-1]), axis=0)
         wrong = np.abs(shift) > 2 * np.median(look.error.reshape(-1, off.shape[-1]), axis=0)
         if wrong.any():
             told = f"agrees with another bias in {int(wrong.sum())} of {len(b)} channels"
@@ -63,7 +76,9 @@ def _others(look, part, context):
         yield Candidate("WEIGHT-SWAP", look.with_part(part, arrays=q.arrays), f"agrees with the arrays of {q.name}")
         if len(part.arrays) > 1:
             for key in part.arrays:
-                yield Candidate("WEIGHT-SWAP", look.with_part(part, arrays={key: q.arrays[key]}), f"agrees with the {key} of {q.name}")
+                yield Candidate(
+                    "WEIGHT-SWAP", look.with_part(part, arrays={key: q.arrays[key]}), f"agrees with the {key} of {q.name}"
+                )
     if part.op == "batchnorm":
         for a, b in combinations(("gamma", "beta", "mean"), 2):
             arrays = {a: part.arrays[b], b: part.arrays[a]}
@@ -85,7 +100,9 @@ def _taps(look, part):
     for first, second in combinations(taps, 2):
         array = w.copy()
         array[first], array[second] = w[second], w[first]
-        yield Candidate("WEIGHT-SWAP", look.with_part(part, arrays={"w": array}), f"agrees with taps {first} and {second} exchanged")
+        yield Candidate(
+            "WEIGHT-SWAP", look.with_part(part, arrays={"w": array}), f"agrees with taps {first} and {second} exchanged"
+        )
 
 
 def _solved(look, part):
@@ -122,11 +139,11 @@ def _channel(look, part, x, wanted, known, error, d):
         return None
     count = min(len(rows), max(6 * unknown, 200))
     pick = np.linspace(0, len(rows) - 1, count).astype(int)
-    rows, y, e = rows[pick], y[pick], e[pick]
-    inverse = np.linalg.pinv(rows[::2], rcond=1e-12)
-    w = inverse @ y[::2]
-    slack = e[1::2] + np.abs(rows[1::2]) @ (np.abs(inverse) @ e[::2])
-    right = bool(np.all(np.abs(y[1::2] - rows[1::2] @ w) <= slack))
+    half = pick[::2]
+    inverse = np.linalg.pinv(rows[half], rcond=1e-12)
+    w = inverse @ y[half]
+    slack = e + np.abs(rows) @ (np.abs(inverse) @ e[half])
+    right = bool(np.all(np.abs(y - rows @ w) <= slack))
     return w.reshape(part.arrays["w"].shape[:-1]), right
 
 
@@ -138,7 +155,9 @@ def _interpreted(look, part, w, array, bad):
     swaps = 0
     for d in bad[:64]:
         order = np.abs(flat[:, d][:, None] - given[:, d][None]).argmin(axis=1)
-        if len(set(order.tolist())) == len(order) and np.allclose(flat[:, d], given[order, d], rtol=0, atol=1e-4 * np.abs(given).max()):
+        if len(set(order.tolist())) == len(order) and np.allclose(
+            flat[:, d], given[order, d], rtol=0, atol=1e-4 * np.abs(given).max()
+        ):
             exact[:, d] = given[order, d]
             swaps = max(swaps, int((order != np.arange(len(order))).sum()))
             continue
@@ -151,15 +170,27 @@ def _interpreted(look, part, w, array, bad):
         told = f"agrees with entries exchanged in channels {bad[:6].tolist()}"
         yield Candidate(code, look.with_part(part, arrays={"w": exact.reshape(w.shape)}), told, RERUN)
     count = int(moved[:, bad[:64]].sum())
+    if not count:
+        return
     size = np.abs(flat - given)[:, bad[:64]]
     relative = float(size.max() / np.abs(given).max()) if size.size else 0.0
     spread = float(np.sqrt((size**2).mean() / max((given[:, bad[:64]] ** 2).mean(), 1e-300)))
     if count <= max(4, 0.05 * moved[:, bad[:64]].size):
-        yield Candidate("WEIGHT-STALE", None, f"agrees with {count} other weights, off by up to {relative:.2g} of the largest", FITTED, margin=0.9)
+        yield Candidate(
+            "WEIGHT-STALE",
+            None,
+            f"agrees with {count} other weights, off by up to {relative:.2g} of the largest",
+            FITTED,
+            margin=0.9,
+        )
     elif spread < 0.1:
-        yield Candidate("EMA-RAW", None, f"agrees with weights that all differ by about {spread:.2g} of their size", FITTED, margin=0.9)
+        yield Candidate(
+            "EMA-RAW", None, f"agrees with weights that all differ by about {spread:.2g} of their size", FITTED, margin=0.9
+        )
     else:
-        yield Candidate("WEIGHT-STALE", None, f"agrees with other weights, off by {spread:.2g} of their size", FITTED, margin=0.9)
+        yield Candidate(
+            "WEIGHT-STALE", None, f"agrees with other weights, off by {spread:.2g} of their size", FITTED, margin=0.9
+        )
 
 
 def _channels(look, part):
@@ -175,6 +206,22 @@ def _channels(look, part):
     code = "WEIGHT-SWAP" if int((near != np.arange(len(near))).sum()) == 2 else "LAYOUT-WEIGHT"
     arrays = {key: a[..., near] for key, a in part.arrays.items()}
     yield Candidate(code, look.with_part(part, arrays=arrays), "agrees with output channels in another order")
+
+
+def _kernels(look, part):
+    """Channels of a depthwise layer that were computed with other channels' kernels."""
+    bad = np.flatnonzero(look.bad.reshape(-1, look.bad.shape[-1]).any(axis=0))
+    if part.op != "depthwise" or look.last is not part or part.inputs[0] not in look.segment.feeds or len(bad) > 32:
+        return
+    w, order = part.arrays["w"], np.arange(part.arrays["w"].shape[-1])
+    for d in bad:
+        y = rows_of(part, look.segment.feeds[part.inputs[0]], d) @ w.reshape(-1, w.shape[-1])
+        off = np.abs(y + part.arrays.get("b", np.zeros(w.shape[-1]))[d] - look.came[..., d].reshape(-1, 1)).max(axis=0)
+        order[d] = off.argmin()
+    if not np.array_equal(order, np.arange(len(order))):
+        told = f"agrees with the kernels of channels {order[bad][:6].tolist()} in {bad[:6].tolist()}"
+        code = "WEIGHT-SWAP" if len(bad) <= 4 else "LAYOUT-WEIGHT"
+        yield Candidate(code, look.with_part(part, arrays={"w": w[..., order]}), told)
 
 
 def _single(look, part):

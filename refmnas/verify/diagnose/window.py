@@ -25,6 +25,13 @@ def candidates(look, context):
             yield from _pools(look, part)
 
 
+def fits(look, context):
+    """A border of another value."""
+    for part in look.part("conv", "depthwise"):
+        if part.inputs[0] in look.segment.feeds and any(part.options["pad"]):
+            yield from _constants(look, part)
+
+
 def _kernel(part):
     return part.options["kernel"] if "kernel" in part.options else part.arrays["w"].shape[:2]
 
@@ -54,7 +61,9 @@ def _rules(look, part):
     rules.insert(0 if was_upper and not look.is_network else 2, ("PAD-LOWER", lower, "SAME_LOWER"))
     for code, pad, told in rules:
         if pad != now and _fits(size, out, kernel, stride, pad):
-            yield Candidate(code, look.with_part(part, options={"pad": pad}), f"agrees with {told}, pads {pad} for {now}", CONVENTION)
+            yield Candidate(
+                code, look.with_part(part, options={"pad": pad}), f"agrees with {told}, pads {pad} for {now}", CONVENTION
+            )
 
 
 def _fits(size, out, kernel, stride, pad):
@@ -120,12 +129,22 @@ def _values(look, part):
     for mode in ("edge", "reflect", "symmetric", "wrap"):
         if mode == "edge" or max(pad) < min(x.shape[1:3]):
             feed = np.pad(x, sides, mode=mode)
-            yield Candidate("PAD-VALUE", replace(bare, feeds=bare.feeds | {name: feed}), f"agrees with the border filled by {mode}")
+            yield Candidate(
+                "PAD-VALUE", replace(bare, feeds=bare.feeds | {name: feed}), f"agrees with the border filled by {mode}"
+            )
+
+
+def _constants(look, part):
+    name, pad = part.inputs[0], part.options["pad"]
+    x, sides = np.asarray(look.segment.feeds[name], np.float64), ((0, 0), pad[:2], pad[2:], (0, 0))
+    bare = look.with_part(part, options={"pad": (0, 0, 0, 0)})
     value = _constant(look, part, x, sides)
     if value is not None:
         for told in dict.fromkeys((round(value, 3), float(np.float32(value)))):
             feed = np.pad(x, sides, constant_values=told)
-            yield Candidate("PAD-VALUE", replace(bare, feeds=bare.feeds | {name: feed}), f"agrees with a border of {told:g}", FITTED)
+            yield Candidate(
+                "PAD-VALUE", replace(bare, feeds=bare.feeds | {name: feed}), f"agrees with a border of {told:g}", FITTED
+            )
 
 
 def _constant(look, part, x, sides):
@@ -147,7 +166,9 @@ def _pools(look, part):
     if part.op == "average_pool":
         counts = not part.options.get("count_pad", False)
         segment = look.with_part(part, options={"count_pad": counts})
-        yield Candidate("POOL", segment, "agrees when padding is counted" if counts else "agrees when padding is not counted", CONVENTION)
+        yield Candidate(
+            "POOL", segment, "agrees when padding is counted" if counts else "agrees when padding is not counted", CONVENTION
+        )
     other = "max_pool" if part.op == "average_pool" else "average_pool"
     options = {key: v for key, v in part.options.items() if key != "count_pad"}
     if other == "average_pool":

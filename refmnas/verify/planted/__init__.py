@@ -1,9 +1,9 @@
 """Faults planted in a network's parts, run in float32: what the diagnosis is shown on, and a tolerance tried on.
 
-    FAULTS                  one or several for each code
-    example()               a small network's parts and an image
-    run(parts, x)           every part's result; single(part, *inputs) that of one
-    diagnosed(parts, ...)   the failing parts and the causes
+FAULTS                  one or several for each code
+example()               a small network's parts and an image
+run(parts, x)           every part's result; single(part, *inputs) that of one
+diagnosed(parts, ...)   the failing parts and the causes
 """
 
 from .faults import FAULTS, Fault
