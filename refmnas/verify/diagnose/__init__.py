@@ -23,7 +23,7 @@ _RANK = (
     "ACT-MISSING", "ACT-EXTRA", "BIAS-MISSING", "BN-BETA", "FTZ", "PREC-FP16", "PREC-TF32", "PREC-BF16", "POOL",
     "SE-SQUEEZE", "STRIDE-PHASE", "DILATION", "PAD", "LAYOUT-WEIGHT", "WEIGHT-SWAP",
 )  # fmt: skip
-_PATIENCE = 12  # after so many layers that no re-run explains, fits alone are tried: the weights are others
+_PATIENCE = 6  # after so many layers that no re-run explains, fits alone are tried: the weights are others
 
 
 def causes(failing, context) -> list[Cause]:

@@ -14,6 +14,7 @@ from .look import Look
 from .structure import signature
 
 FAMILIES = (image, activation, bypass, norm, squeeze, residual, window, precision, layout, weights, dropout)
+_CONVENTIONS = (activation, norm)  # families with cheap conventions
 
 
 def explained(segment, context, first=(), *, only_fits=False) -> list[Candidate]:
@@ -48,7 +49,7 @@ def _known(look, context, first):
 def _all(look, context, only_fits) -> Iterator[Candidate]:
     """Family by family; a convention that explains ends it; fitted causes only where nothing else explains."""
     found = False
-    for family in FAMILIES:
+    for family in _CONVENTIONS if only_fits else FAMILIES:
         best = FITTED
         for candidate in _guarded(family.candidates, look, context):
             if (candidate.tier == CONVENTION or not only_fits) and _explains(look, candidate):

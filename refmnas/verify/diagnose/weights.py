@@ -18,7 +18,9 @@ from .cause import CONVENTION, FITTED, RERUN, Candidate
 from .look import head
 from .rows import rows_of
 
-_BIG = 700  # unknowns of one channel, above which nothing is solved for
+_BIG = 300  # unknowns of one channel, above which nothing is solved for
+_CHANNELS = 16  # of the bad ones, how many are solved for
+_TRIED = 3000  # rows
 
 
 def candidates(look, context):
@@ -106,76 +108,77 @@ def _taps(look, part):
 
 
 def _solved(look, part):
-    """Equation (1), channel by channel, for the bad ones."""
-    found = head(look, part)
-    if found is None or part.options.get("groups", 1) != 1:
-        return
-    x, came, known = found
-    w, b = part.arrays["w"], part.arrays.get("b", np.zeros(part.arrays["w"].shape[-1]))
-    unknown = w[..., 0].size
+    """Equation (1) for some of the bad channels."""
     bad = np.flatnonzero(look.bad.reshape(-1, look.bad.shape[-1]).any(axis=0))
-    if unknown > _BIG or unknown * 2.2 > came[..., 0].size or not len(bad):
+    unknown, pixels = part.arrays["w"][..., 0].size, look.came[..., 0].size
+    is_alone = look.last is part and part.inputs[0] in look.segment.feeds and part.options.get("groups", 1) == 1
+    if not is_alone or not len(bad) or unknown > _BIG or unknown * 2.2 > pixels:
         return
-    array, proved = w.copy(), True
-    for d in bad[:64]:
-        if not np.ptp(came[..., d]):
+    array, chosen, half = part.arrays["w"].copy(), bad[:_CHANNELS], None
+    for d in chosen:
+        if not np.ptp(look.came[..., d]):
             return  # a channel that was never computed says nothing of weights
-        answer = _channel(look, part, x, came[..., d] - b[d], known[..., d], look.error[..., d], d)
-        if answer is None:
+        if half is None or part.op == "depthwise":
+            half = _Half(rows_of(part, look.segment.feeds[part.inputs[0]], d))
+        b = part.arrays["b"][d] if "b" in part.arrays else 0.0
+        w = half.solved(look.came[..., d].ravel() - b, look.error[..., d].ravel(), look.bad[..., d].ravel())
+        if w is None:
             return
-        array[..., d], right = answer
-        proved = proved and right
-    if not proved:
-        return
-    yield from _interpreted(look, part, w, array, bad)
+        array[..., d] = w.reshape(array.shape[:-1])
+    yield from _interpreted(look, part, part.arrays["w"], array, chosen)
 
 
-def _channel(look, part, x, wanted, known, error, d):
-    rows = rows_of(part, x, d)
-    y, e, ok = wanted.ravel(), error.ravel(), known.ravel()
-    rows, y, e = rows[ok], y[ok], e[ok]
-    unknown = rows.shape[1]
-    if len(rows) < 2.2 * unknown:
-        return None
-    count = min(len(rows), max(6 * unknown, 200))
-    pick = np.linspace(0, len(rows) - 1, count).astype(int)
-    half = pick[::2]
-    inverse = np.linalg.pinv(rows[half], rcond=1e-12)
-    w = inverse @ y[half]
-    slack = e + np.abs(rows) @ (np.abs(inverse) @ e[half])
-    right = bool(np.all(np.abs(y - rows @ w) <= slack))
-    return w.reshape(part.arrays["w"].shape[:-1]), right
+class _Half:
+    """Every second of some rows, with what solves for the weights of a channel from them."""
+
+    def __init__(self, rows):
+        count = min(len(rows), max(6 * rows.shape[1], 200))
+        self.rows, self.pick = rows, np.linspace(0, len(rows) - 1, count).astype(int)[::2]
+        self.inverse = np.linalg.pinv(rows[self.pick], rcond=1e-12)
+        self.size = np.abs(self.inverse)
+
+    def solved(self, y, e, bad):
+        """The weights, or None where (1) does not hold at the rows that are tried: many, and the bad ones."""
+        w = self.inverse @ y[self.pick]
+        spread = np.linspace(0, len(y) - 1, min(len(y), _TRIED)).astype(int)
+        tried = np.union1d(spread, np.flatnonzero(bad)[:_TRIED])
+        slack = e[tried] + np.abs(self.rows[tried]) @ (self.size @ e[self.pick])
+        return w if np.all(np.abs(y[tried] - self.rows[tried] @ w) <= slack) else None
 
 
 def _interpreted(look, part, w, array, bad):
     """What the weights that were found are: others' places, a few others, or all others."""
     flat, given = array.reshape(-1, array.shape[-1]), w.reshape(-1, w.shape[-1])
     moved = np.abs(flat - given) > 1e-4 * np.abs(given).max()
-    exact = given.copy()
+    exact, orders = given.copy(), set()
     swaps = 0
-    for d in bad[:64]:
+    for d in bad:
         order = np.abs(flat[:, d][:, None] - given[:, d][None]).argmin(axis=1)
         if len(set(order.tolist())) == len(order) and np.allclose(
             flat[:, d], given[order, d], rtol=0, atol=1e-4 * np.abs(given).max()
         ):
             exact[:, d] = given[order, d]
+            orders.add(tuple(order.tolist()))
             swaps = max(swaps, int((order != np.arange(len(order))).sum()))
             continue
+        orders.add(None)
         other = int(np.abs(flat[:, [d]] - given).max(axis=0).argmin())
         if np.abs(flat[:, d] - given[:, other]).max() < 1e-4 * np.abs(given).max():
             exact[:, d] = given[:, other]
             swaps = max(swaps, 2)
-    if swaps and len(bad) <= 64:
+    if len(orders) == 1 and None not in orders and len(bad) == _CHANNELS:
+        exact = given[list(orders.pop())]  # in every channel alike, those that were not solved for included
+    if swaps:
         code = "WEIGHT-SWAP" if swaps == 2 or len(bad) <= 4 else "LAYOUT-WEIGHT"
         told = f"agrees with entries exchanged in channels {bad[:6].tolist()}"
         yield Candidate(code, look.with_part(part, arrays={"w": exact.reshape(w.shape)}), told, RERUN)
-    count = int(moved[:, bad[:64]].sum())
+    count = int(moved[:, bad].sum())
     if not count:
         return
-    size = np.abs(flat - given)[:, bad[:64]]
+    size = np.abs(flat - given)[:, bad]
     relative = float(size.max() / np.abs(given).max()) if size.size else 0.0
-    spread = float(np.sqrt((size**2).mean() / max((given[:, bad[:64]] ** 2).mean(), 1e-300)))
-    if count <= max(4, 0.05 * moved[:, bad[:64]].size):
+    spread = float(np.sqrt((size**2).mean() / max((given[:, bad] ** 2).mean(), 1e-300)))
+    if count <= max(4, 0.05 * moved[:, bad].size):
         yield Candidate(
             "WEIGHT-STALE",
             None,
