@@ -84,8 +84,8 @@ def _judged(segment, theirs, delta):
             return Layer(**common, verdict=INCONCLUSIVE, reason=f"its input {name} is not finite")
     try:
         known = followed(segment)
-    except RefmnasError as error:
-        return Layer(**common, verdict=INCONCLUSIVE, reason=str(error).removeprefix("verify: "))
+    except RefmnasError as refusal:
+        return Layer(**common, verdict=INCONCLUSIVE, reason=str(refusal).removeprefix("verify: "))
     (y, error), came = bounded(known), segment.came
     found = ratios(y, error, came)
     bad, margin = found > 1, float(found.max(initial=0.0))

@@ -5,8 +5,7 @@ import pytest
 
 from refmnas.errors import DataError
 from refmnas.models import build
-from refmnas.verify.capture import capture
-from refmnas.verify.captured import captured
+from refmnas.verify import capture, captured
 
 pytestmark = pytest.mark.parity
 torch = pytest.importorskip("torch")

@@ -10,7 +10,7 @@ from sound_runs import filled
 from refmnas.errors import DataError, DtypeError, FormatError, ShapeError, SpecError
 from refmnas.io import onnx
 from refmnas.models import fold
-from refmnas.verify.captured import captured
+from refmnas.verify import captured
 
 NETWORKS = (
     ("mobilenet-v3-small", 0.35, "torchvision"), ("mnasnet-b1", 0.35, "torchvision"), ("mobilenet-v2", 0.35, "torchvision"),
