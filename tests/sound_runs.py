@@ -2,8 +2,11 @@
 
 import numpy as np
 
+from refmnas.models import build
+from refmnas.verify import modules
 from refmnas.verify.follow import numpy
-from refmnas.verify.part import WEIGHED, Part
+from refmnas.verify.part import IMAGE, WEIGHED, Part
+from refmnas.verify.parts import of_network
 
 _PLAIN = {
     "scale": lambda x, g: x * g[:, None, None, :],
@@ -55,3 +58,39 @@ def folded(conv, norm):
     b = single(conv.arrays.get("b", np.zeros(len(gamma))))
     arrays = {"w": single(conv.arrays["w"]) * r, "b": (b - mean) * r + beta}
     return Part(norm.name, conv.op, conv.inputs, norm.shape, arrays, conv.options)
+
+
+def filled(name, width, source, **options):
+    """A network whose statistics are not all zeros and ones."""
+    net = build(name, width=width, dialect=source, seed=3, **options)
+    rng = np.random.default_rng(4)
+    for key, p in net._chain.named_params():
+        if key.endswith((".mean", ".beta", ".b")):
+            p.value[...] = rng.standard_normal(p.value.shape) * 0.1
+        elif key.endswith((".var", ".gamma")):
+            p.value[...] = 0.5 + rng.random(p.value.shape)
+    return net
+
+
+def tensors(parts, x):
+    values = {IMAGE: x}
+    for part in parts:
+        values[part.name] = run(part, [values[name] for name in part.inputs])
+    return values
+
+
+def captured(net, size=32, source="torchvision", last=False, seed=0):
+    """{their module: tensor} of a sound run of two images, NCHW unless `last`; one name for each part."""
+    parts = of_network(net, size)
+    x = np.random.default_rng(seed).standard_normal((2, size, size, 3)).astype(np.float32)
+    values = tensors(parts, x)
+    theirs = {}
+    for name, part in modules.of_source(net, parts, source).items():
+        theirs.setdefault(part, name)
+    found = {name: values[part] for part, name in theirs.items()} | {"input": x}
+    return found if last else {name: turned(a) for name, a in found.items()}
+
+
+def turned(a):
+    """NCHW."""
+    return np.ascontiguousarray(a.transpose(0, 3, 1, 2)) if a.ndim == 4 else a

@@ -15,7 +15,8 @@ def add(subparsers):
         "verify",
         help="judge another implementation layer by layer",
         description="Every layer of another implementation is fed what that implementation itself fed it, and compared with "
-        "the float64 reference under a bound that no sound run exceeds.  Exit 0: within rounding, 1: a fault, 3: inconclusive.",
+        "the float64 reference under a bound that no sound run exceeds.  Exit 0: within rounding, 1: a fault, "
+        "3: inconclusive.  Every way takes --json and --html.",
         epilog="Example: refmnas verify captured run.npz --model mobilenet-v3-large --weights v3.pth",
     )
     ways = command.add_subparsers(dest="way", metavar="WAY", required=True)
@@ -50,7 +51,7 @@ def _captured(ways):
 def run(args):
     from .. import io
     from ..report import verify as html
-    from ..verify.captured import captured
+    from ..verify import captured
     from ._verify_text import lines
 
     for path in (args.html, args.json):

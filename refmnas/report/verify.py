@@ -55,7 +55,7 @@ def _facts(record):
         ("names", f"{record['names']}, {record['layout']}"),
         ("statistical tests", f"accuse a sound run with a probability below {record['false_alarm']:g} in all"),
     ]
-    return [*found, *((key, value) for key, value in record["about"].items() if value)]
+    return [*found, *((key, value) for key, value in record["about"].items() if value and key != "command")]
 
 
 def _causes(record):
@@ -90,7 +90,15 @@ def margins(layers):
     for k, layer in enumerate(layers):
         if layer["margin"] is not None:
             tip = f"{layer['theirs']}: {margin(layer['margin'])}, {layer['verdict']}"
-            marks.append(svg.circle(LEFT + step * (k + 0.5), y(layer["margin"]), 3.2, MARK[layer["verdict"]], tip=tip))
+            marks.append(
+                svg.circle(
+                    LEFT + step * (k + 0.5),
+                    y(layer["margin"]),
+                    5 if layer["verdict"] == "fault" else 3.2,
+                    MARK[layer["verdict"]],
+                    tip=tip,
+                )
+            )
     return svg.drawing(WIDTH, TOP + TALL + 14, marks, title="margin of every layer")
 
 
@@ -120,7 +128,7 @@ def _fault(layer):
     where = layer["where"] or {}
     picture = heat(where["map"], layer["theirs"]) if "map" in where else ""
     words = [f"{layer['theirs']}, margin {margin(layer['margin'])}", *places(where), worst(layer["worst"])]
-    words += [layer["reason"]] if layer["reason"] else []
+    words += [f"{layer['evidence']}: {layer['reason']}"] if layer["reason"] else []
     return page.figure(picture, ". ".join(filter(None, words)))
 
 

@@ -3,7 +3,7 @@
     fault            an element deviates by more than the bound (evidence "bound", a proof), or a statistical test
                      of a long sum fails (evidence "statistical")
     inconclusive     the input is not finite; there is no bound for the claim; or between the captured tensors lie
-                     so many layers that the bound is larger than the values
+                     so many layers that a deviation of SEEN of what the values vary by would pass
     within-rounding  otherwise
 
 The run is a fault if a layer is, else inconclusive if a layer with parameters could not be judged.
@@ -20,6 +20,7 @@ from . import measure, statistics
 from .part import WEIGHED, WITH_PARAMETERS, terms
 from .segment import bounded, followed, ratios
 
+SEEN = 1e-3  # of the values' variation: what a segment of several sums must be able to tell to count as judged
 FAULT, INCONCLUSIVE, SOUND = "fault", "inconclusive", "within-rounding"
 
 
@@ -83,8 +84,8 @@ def _judged(segment, theirs, delta):
             return Layer(**common, verdict=INCONCLUSIVE, reason=f"its input {name} is not finite")
     try:
         known = followed(segment)
-    except RefmnasError as error:
-        return Layer(**common, verdict=INCONCLUSIVE, reason=str(error).removeprefix("verify: "))
+    except RefmnasError as refusal:
+        return Layer(**common, verdict=INCONCLUSIVE, reason=str(refusal).removeprefix("verify: "))
     (y, error), came = bounded(known), segment.came
     found = ratios(y, error, came)
     bad, margin = found > 1, float(found.max(initial=0.0))
@@ -118,14 +119,22 @@ def _verdict(segment, bounds, bad, tests):
             at = tuple(int(k) for k in np.argwhere(~np.isfinite(came))[0])
             return FAULT, f"{came[at]} at {at}", "bound"
         return FAULT, "", "bound"
-    if sum(part.op in WEIGHED for part in segment.parts) > 1 and np.linalg.norm(error) >= np.linalg.norm(y):
-        missing = ", ".join(part.name for part in segment.parts if part.op in WITH_PARAMETERS and part.name != segment.name)
-        return INCONCLUSIVE, f"not captured in between: {missing}; the bound is larger than the values", ""
+    weighed = [part.name for part in segment.parts if part.op in WEIGHED]
+    if len(weighed) > 1 and np.linalg.norm(error) >= SEEN * np.linalg.norm(_variation(y)):
+        more = f" and {len(weighed) - 3} more" if len(weighed) > 3 else ""
+        told = f"nothing captured between {', '.join(weighed[:3])}{more}"
+        return INCONCLUSIVE, f"{told}; a deviation of {SEEN:.1%} of the values would pass", ""
     failed = [test for test in tests if test.has_failed]
     if failed:
         told = "; ".join(f"{test.name} {test.value:.3g} > {test.limit:.3g}" for test in failed)
         return FAULT, told, "statistical"
     return SOUND, "", "bound"
+
+
+def _variation(y):
+    """What is not the same in every pixel and image; all of it where there is one alone."""
+    axes = tuple(range(y.ndim - 1))
+    return y - y.mean(axis=axes) if y.size > y.shape[-1] else y
 
 
 def _is_long(segment):

@@ -20,7 +20,10 @@ _AFTER = ("act", "gate", "scale", "add")  # parts of a block that have no weight
 _SE = {
     "avgpool": "pool", "activation": "act", "scale_activation": "gate", "act1": "act", "act": "act", "gate": "gate",
 }  # fmt: skip
-_HEAD = {"avgpool": "head.pool", "global_pool": "head.pool", "global_pool.pool": "head.pool", "act2": "head.hidden_act"}
+_HEAD = {
+    "torchvision": {"avgpool": "head.pool"},
+    "timm": {"global_pool": "head.pool", "global_pool.pool": "head.pool", "act2": "head.hidden_act"},
+}
 
 
 def of_source(net, parts, source):
@@ -39,7 +42,7 @@ def of_source(net, parts, source):
         if part.endswith("se.reduce"):
             at, se = module.rpartition(dot)[0], part.removesuffix("reduce")
             found |= {f"{at}{dot}{theirs}": se + ours for theirs, ours in _SE.items() if se + ours in order}
-    found |= {theirs: ours for theirs, ours in _HEAD.items() if ours in order and theirs not in found}
+    found |= {theirs: ours for theirs, ours in _HEAD.get(source, {}).items() if ours in order and theirs not in found}
     found |= _classifier(leaves, order)
     found |= _around(leaves, order, dot, found)
     last = parts[-1].name

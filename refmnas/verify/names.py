@@ -121,8 +121,7 @@ def recognised(captured, tables):
             known = {key: table[word] for key, word in keys.items() if word in table and key not in INPUT}
             if len(known) > len(found):
                 best, found = source, known
-    own = {key for key in found if key not in ("output", "logits")}
-    if not found or (not own and len(captured) > 2):
+    if not found:
         some = ", ".join(sorted(key for key in captured if key not in INPUT)[:3]) or "nothing but an input"
         raise FormatError(f"verify: no tensor has a known name of {', '.join(tables)}; the names begin with {some}")
     return best, found

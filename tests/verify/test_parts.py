@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from onnx_files import encode, model, node, value
-from sound_runs import run
+from sound_runs import filled, tensors
 
 from refmnas.io import onnx
-from refmnas.models import build, fold
+from refmnas.models import fold
 from refmnas.verify.part import IMAGE, WITH_PARAMETERS
 from refmnas.verify.parts import of_graph, of_network
 from refmnas.verify.segment import Segment, followed, margin
@@ -15,25 +15,6 @@ NETWORKS = (
     ("mnasnet-a1", 0.35, "tf"), ("mobilenet-v3-small", 0.35, "torchvision"), ("mobilenet-v1", 0.25, "slim"),
     ("efficientnet-b0", 0.35, "timm"), ("regnety-200mf", 1.0, "pycls"), ("nasnet-a-mobile", 0.25, "pretrainedmodels"),
 )  # fmt: skip
-
-
-def filled(name, width, source, **options):
-    """A network whose statistics are not all zeros and ones."""
-    net = build(name, width=width, dialect=source, seed=3, **options)
-    rng = np.random.default_rng(4)
-    for key, p in net._chain.named_params():
-        if key.endswith((".mean", ".beta", ".b")):
-            p.value[...] = rng.standard_normal(p.value.shape) * 0.1
-        elif key.endswith((".var", ".gamma")):
-            p.value[...] = 0.5 + rng.random(p.value.shape)
-    return net
-
-
-def tensors(parts, x):
-    values = {IMAGE: x}
-    for part in parts:
-        values[part.name] = run(part, [values[name] for name in part.inputs])
-    return values
 
 
 @pytest.mark.parametrize(("name", "width", "source"), NETWORKS)

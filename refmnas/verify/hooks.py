@@ -6,8 +6,6 @@ refmnas.io.save("run.npz", tensors)
 
 from __future__ import annotations
 
-import numpy as np
-
 from ..errors import DataError
 
 
@@ -57,4 +55,4 @@ def _array(tensor):
     import torch
 
     tensor = tensor.detach().to("cpu", copy=True).contiguous()
-    return np.array(tensor.float() if tensor.dtype == torch.bfloat16 else tensor)
+    return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy().copy()
