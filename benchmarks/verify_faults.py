@@ -27,8 +27,7 @@ from faults import networks, sound
 from faults.catalogue import FAULTS
 
 from refmnas.models import build
-from refmnas.verify.capture import capture
-from refmnas.verify.captured import captured
+from refmnas.verify import capture, captured
 
 
 @lru_cache(maxsize=2)

@@ -7,7 +7,7 @@ import copy
 
 import torch
 
-from refmnas.verify.capture import capture
+from refmnas.verify import capture
 
 from .networks import SUBJECTS
 

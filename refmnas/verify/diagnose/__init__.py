@@ -37,14 +37,18 @@ def causes(failing, context) -> list[Cause]:
     by_layer = {}
     seen: Counter = Counter()
     weak = 0  # layers in a row that no re-run explained
-    for segment in sorted(failing, key=lambda s: context.place.get(s.parts[-1].name, 0)):
+    for segment in sorted(failing, key=lambda s: s.came.size):  # what the cheap ones tell spares work on the large ones
         known = tuple(code for code, _ in seen.most_common(4))
         found = search.explained(segment, context, known, only_fits=weak >= _PATIENCE)
         by_layer[segment.name] = found
         weak = weak + 1 if found[0].tier >= FITTED else 0
         if found[0].tier < FITTED:
             seen[found[0].code] += 1
-    return _merged(by_layer, context)
+    return _merged({s.name: by_layer[s.name] for s in sorted(failing, key=lambda s: _place(s, context))}, context)
+
+
+def _place(segment, context):
+    return context.place.get(segment.parts[-1].name, len(context.parts))
 
 
 def _merged(by_layer, context):
