@@ -11,6 +11,7 @@ import numpy as np
 
 from ..io.onnx.operators.window import geometry
 from .parts import NORM, Part, Parts, Unknown, joined
+from .windows import MOVED, Windows
 
 _SIXTHS = {np.float32(1 / 6): "hard_sigmoid", np.float32(0.16667): "hard_sigmoid_slim"}
 _NCHW_ALONE = ("Conv", "BatchNormalization", "GlobalAveragePool")
@@ -32,7 +33,7 @@ def parts(graph):
         for step in graph.steps:
             reader.take(step)
         found = joined(reader.parts)
-        if not found or reader.real(next(iter(graph.outputs))) != found[-1].output:
+        if reader.is_uncut() or not found or reader.real(next(iter(graph.outputs))) != found[-1].output:
             return None
     except Unknown:
         return None
@@ -40,13 +41,14 @@ def parts(graph):
     return Parts(found, image, size, set(graph.constants))
 
 
-class Reader:
+class Reader(Windows):
     """Walks the steps; `alias` leads from a tensor to the one that it equals, whatever its order of axes.
 
     `last` are the tensors whose channels are their last axis.
     """
 
     def __init__(self, graph, last=()):
+        super().__init__()
         self.graph, self.parts, self.last = graph, [], set(last)
         self.shifted: dict[str, str] = {}  # x + 3, and what relu6 makes of it (then in `clipped`): a hard sigmoid begins
         self.clipped: set[str] = set()
@@ -82,8 +84,7 @@ class Reader:
         handler = getattr(self, f"take_{step.op.lower()}", None)
         if handler is None or len([name for name in step.results if name]) != 1:
             raise Unknown
-        if step.op not in ("Conv", "Pad", "Transpose") and any(name in self.pads for name in step.reads()):
-            raise Unknown
+        self.check_pads(step)
         orders = {name in self.last for name in step.reads() if not self.is_constant(name)}
         if len(orders) > 1 or (True in orders and step.op in _NCHW_ALONE):
             raise Unknown
@@ -140,11 +141,11 @@ class Reader:
         sides[axes] = np.reshape(pads, (2, -1)).T if pads.size == 2 * len(axes) else -1
         is_last = step.operands["x"] in self.last
         sides = sides[[0, 3, 1, 2]] if is_last else sides
-        if sides[:2].any() or sides.min() < 0:
-            raise Unknown
         before = self.pads.get(step.operands["x"], (0, 0, 0, 0))
-        self.same(step)
-        self.pads[step.results[0]] = tuple(int(n) + m for n, m in zip(sides[2:].reshape(-1), before, strict=True))
+        padded = tuple(int(n) + m for n, m in zip(sides[2:].reshape(-1), before, strict=True))
+        if sides[:2].any() or (padded != MOVED and min(*before, *padded) < 0):
+            raise Unknown
+        self.padded(step, padded)
 
     def take_conv(self, step):
         a, x = step.attributes, step.operands["x"]
@@ -161,8 +162,10 @@ class Reader:
         else:
             is_matrix = w.shape[2:] == (1, 1) and strides[0] == a["group"] == 1 and not any(pad)
             op, w = ("matrix", w[:, :, 0, 0].T) if is_matrix else ("conv", w.transpose(2, 3, 1, 0))
-        groups = a["group"] if op == "conv" else 1
-        self.add(op, step, [x], w=w, b=b, stride=strides[0], pad=pad, groups=groups)
+        groups, stride = a["group"] if op == "conv" else 1, strides[0]
+        if op == "matrix" and (before := self.skipping(x)) is not None:
+            op, w, x, stride = "conv", w[None, None], before.inputs[0], before.stride
+        self.add(op, step, [x], w=w, b=b, stride=stride, pad=pad, groups=groups)
 
     def take_gemm(self, step):
         a = step.attributes
@@ -180,13 +183,20 @@ class Reader:
         self.add("matrix", step, [step.operands["x"]], w=w)
 
     def take_batchnormalization(self, step):
-        part = self.made.get(self.real(step.operands["x"]))
-        if part is None or part.w is None or part.norm is not None or step.attributes.get("training_mode"):
+        """Of a convolution, or of several that are put together, each of which has its own channels of it."""
+        whole = self.made.get(self.real(step.operands["x"]))
+        if whole is None or step.attributes.get("training_mode"):
             raise Unknown
-        names = ("scale", "bias", "mean", "var")
-        part.norm = {ours: self.constant(step, theirs) for ours, theirs in zip(NORM, names, strict=True)}
-        part.eps = step.attributes["epsilon"]
-        self.renamed(part, step.results[0])
+        parts = [self.alone(name) for name in whole.inputs] if whole.op == "concat" else [whole]
+        if any(part.w is None or part.norm is not None for part in parts):
+            raise Unknown
+        names, first = ("scale", "bias", "mean", "var"), 0
+        norm = {ours: self.constant(step, theirs) for ours, theirs in zip(NORM, names, strict=True)}
+        for part in parts:
+            own = slice(first, first + part.w.shape[-1])
+            first, part.eps = own.stop, step.attributes["epsilon"]
+            part.norm = {key: array[own] for key, array in norm.items()}
+        self.renamed(whole, step.results[0])
 
     def renamed(self, part, output):
         """The part's result goes by another name; whoever reads the old one makes the graph unknown."""

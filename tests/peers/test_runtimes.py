@@ -49,7 +49,7 @@ def test_logits_agree_with_float64(peer_name, network, source):
         assert peer.version in peer.description
 
 
-@pytest.mark.parametrize("peer_name", ["ort", "openvino", "torch-eager"])
+@pytest.mark.parametrize("peer_name", ["ort", "openvino", "litert", "torch-eager"])
 @pytest.mark.parametrize("name", ["nasnet-a-mobile", "enas-micro", "head and merge"])
 def test_networks_of_cells_and_what_no_paper_has_agree_with_float64(peer_name, name):
     size = 21 if name == "enas-micro" else 66
