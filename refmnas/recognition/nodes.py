@@ -33,7 +33,7 @@ def nodes(graph, size=None):
         except Unknown:
             raise SpecError(f"compile: no step of the engine takes {step.op} at {step.results[0]} of {graph.name}") from None
     if reader.is_uncut():
-        raise SpecError(f"compile: no step of the engine takes a Pad's zeros for the pixels of a pool, as {graph.name} has them")
+        raise SpecError(f"compile: no step of the engine takes a Pad's zeros for a pool's pixels, as {graph.name} has them")
     last = reader.real(next(iter(graph.outputs)))
     return _shaped(_needed(reader.parts, last), image, (*size, 3), graph.name)
 

@@ -170,7 +170,7 @@ def _slice(t):
     """The elements from `begin` on, `size` of them along every axis, or all that are left where it is -1."""
     begin, size = (t.numbers(place, what).reshape(-1).tolist() for place, what in ((1, "the begin"), (2, "the size")))
     if len(begin) != len(size) or min(begin, default=0) < 0 or min(size, default=0) < -1:
-        raise t.bad(f"begins at {begin[:8]} and takes {size[:8]}, wanted numbers from 0 on for every axis, or -1 of what is left")
+        raise t.bad(f"begins at {begin[:8]} and takes {size[:8]}, wanted numbers from 0 on for every axis, or -1 for all")
     ends = [2**31 - 1 if n == -1 else first + n for first, n in zip(begin, size, strict=True)]
     axes = t.integers(*range(len(begin)))
     t.finished("Slice", [t.operand(0, "x"), t.integers(*begin), t.integers(*ends), axes])
