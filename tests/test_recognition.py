@@ -301,3 +301,30 @@ def test_nasnet_exported_by_torch_is_recognised(tmp_path, is_folded):
     want = direct.forward(y)
     for got in (found.network().forward(y), refmnas.compile(graph)(y)):
         assert np.allclose(got, want, rtol=1e-3, atol=gamma(10_000) * np.abs(want).max())
+
+
+
+@pytest.mark.parametrize("end", [("Div", np.float32(6)), ("Mul", np.float32(1 / 6))])
+def test_a_hard_swish_in_pieces_and_a_shape_that_is_computed_are_taken(tmp_path, end):
+    """As Paddle's exporter writes MobileNetV3: x relu6(x + 3) / 6, and a Reshape to (Shape(x)[0], -1)."""
+    op, six = end
+    rng = np.random.default_rng(0)
+    tensors = {"w": rng.standard_normal((4, 3, 3, 3)).astype("f4"), "d": rng.standard_normal((4, 5)).astype("f4"),
+               "three": np.float32(3), "low": np.float32(0), "high": np.float32(6), "six": six,
+               "starts": np.array([0]), "ends": np.array([1]), "axes": np.array([0]), "rest": np.array([-1])}  # fmt: skip
+    steps = [node("Conv", ["x", "w"], ["a"]), node("Add", ["a", "three"], ["b"]), node("Clip", ["b", "low", "high"], ["c"]),
+             node("Mul", ["a", "c"], ["e"]), node(op, ["e", "six"], ["f"]), node("GlobalAveragePool", ["f"], ["g"]),
+             node("Shape", ["g"], ["n"]), node("Slice", ["n", "starts", "ends", "axes"], ["one"]),
+             node("Concat", ["one", "rest"], ["two"], axis=0), node("Reshape", ["g", "two"], ["h"]),
+             node("MatMul", ["h", "d"], ["y"])]  # fmt: skip
+    message = model(steps, [value("x", "f4", ("N", 3, 8, 8))], [value("y", "f4", ("N", 5))], tensors)
+    (tmp_path / "a.onnx").write_bytes(encode(message))
+    graph = onnx.load(tmp_path / "a.onnx")
+    assert [(part.op, part.act) for part in reduce.parts(graph).parts] == [
+        ("conv", "hard_swish"), ("pool", "identity"), ("matrix", "identity"),
+    ]  # fmt: skip
+    x = image(8)
+    want = graph.run({"x": np.ascontiguousarray(x.transpose(0, 3, 1, 2))})["y"]
+    largest = np.abs(tensors["w"]).sum(axis=(1, 2, 3)).max() * np.abs(x).max()  # of |a|, whose 27 terms are rounded first
+    bound = gamma(27 + 1 + 5 + 36 + 4) * 1.5 * (largest + 3) * np.abs(tensors["d"]).sum(axis=0)
+    assert np.all(np.abs(refmnas.compile(graph)(x) - want) <= 2 * bound)

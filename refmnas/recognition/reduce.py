@@ -10,12 +10,11 @@ from __future__ import annotations
 import numpy as np
 
 from ..io.onnx.operators.window import geometry
+from .activations import Activations
 from .parts import NORM, Part, Parts, Unknown, joined
 from .windows import MOVED, Windows
 
-_SIXTHS = {np.float32(1 / 6): "hard_sigmoid", np.float32(0.16667): "hard_sigmoid_slim"}
 _NCHW_ALONE = ("Conv", "BatchNormalization", "GlobalAveragePool")
-_HARD = {(1 / 6, 0.5): "hard_sigmoid", (0.2, 0.5): "hard_sigmoid_keras"}
 
 
 def parts(graph):
@@ -41,17 +40,16 @@ def parts(graph):
     return Parts(found, image, size, set(graph.constants))
 
 
-class Reader(Windows):
+class Reader(Windows, Activations):
     """Walks the steps; `alias` leads from a tensor to the one that it equals, whatever its order of axes.
 
     `last` are the tensors whose channels are their last axis.
     """
 
     def __init__(self, graph, last=()):
-        super().__init__()
+        Windows.__init__(self)
+        Activations.__init__(self)
         self.graph, self.parts, self.last = graph, [], set(last)
-        self.shifted: dict[str, str] = {}  # x + 3, and what relu6 makes of it (then in `clipped`): a hard sigmoid begins
-        self.clipped: set[str] = set()
         self.alias: dict[str, str] = {}
         self.pads: dict[str, tuple[int, ...]] = {}
         self.made: dict[str, Part] = {}
@@ -72,11 +70,17 @@ class Reader(Windows):
             raise Unknown
         return array
 
+    def is_real(self, name):
+        """Whether it is no shape."""
+        return self.graph.known[name].dtype.kind == "f"
+
     def is_constant(self, name):
         return name in self.graph.constants or self.graph.known[name].value is not None
 
     def take(self, step):
-        """One step; those of constants alone were computed when the graph was loaded."""
+        """One step; those of constants alone were computed when the graph was loaded, whole numbers are shapes' own."""
+        if all(self.graph.known[name].dtype.kind in "iu" for name in step.results if name):
+            return
         if all(map(self.is_constant, step.reads())):
             if not self.is_constant(step.results[0]):
                 raise Unknown
@@ -85,7 +89,7 @@ class Reader(Windows):
         if handler is None or len([name for name in step.results if name]) != 1:
             raise Unknown
         self.check_pads(step)
-        orders = {name in self.last for name in step.reads() if not self.is_constant(name)}
+        orders = {name in self.last for name in step.reads() if not self.is_constant(name) and self.is_real(name)}
         if len(orders) > 1 or (True in orders and step.op in _NCHW_ALONE):
             raise Unknown
         handler(step)
@@ -213,29 +217,6 @@ class Reader(Windows):
             raise Unknown
         self.add("pool", step, [step.operands["x"]])
 
-    def take_mul(self, step):
-        x, y = step.operands["x"], step.operands["y"]
-        if self.is_constant(x) or self.is_constant(y):
-            self.hard_sigmoid(step)
-            return
-        self.add("scale", step, [x, y])
-
-    def number(self, step):
-        """(the operand that is computed, the other one's single number or None)."""
-        x, y = step.operands["x"], step.operands["y"]
-        x, y = (y, x) if self.is_constant(x) else (x, y)
-        array = self.constant(step, "x" if y == step.operands["x"] else "y")
-        return x, array.item() if array.size == 1 else None
-
-    def hard_sigmoid(self, step):
-        """relu6(x + 3) by a sixth."""
-        x, number = self.number(step)
-        clipped, kind = self.shifted.get(x), _SIXTHS.get(np.float32(number or 0))
-        if clipped is None or kind is None or x not in self.clipped:
-            raise Unknown
-        self.parts.append(Part("act", [clipped], step.results[0], act=kind))
-        self.made[step.results[0]] = self.parts[-1]
-
     def take_add(self, step):
         """Of two results, of 3 that begins a hard sigmoid, or of a bias to a dense layer without one."""
         x, y = step.operands["x"], step.operands["y"]
@@ -253,32 +234,3 @@ class Reader(Windows):
             raise Unknown
         part.b = bias.reshape(-1)
         self.renamed(part, step.results[0])
-
-    def activation(self, step, kind):
-        self.add("act", step, [step.operands["x"]], act=kind)
-
-    def take_relu(self, step):
-        self.activation(step, "relu")
-
-    def take_sigmoid(self, step):
-        self.activation(step, "sigmoid")
-
-    def take_hardswish(self, step):
-        self.activation(step, "hard_swish")
-
-    def take_hardsigmoid(self, step):
-        numbers = step.attributes["alpha"], step.attributes["beta"]
-        kinds = [kind for known, kind in _HARD.items() if np.allclose(known, numbers, rtol=1e-6)]  # float32's rounding
-        if not kinds:
-            raise Unknown
-        self.activation(step, kinds[0])
-
-    def take_clip(self, step):
-        low, high = self.constant(step, "low"), self.constant(step, "high")
-        if low is None or high is None or (low.item(), high.item()) != (0, 6):
-            raise Unknown
-        if step.operands["x"] in self.shifted:
-            self.shifted[step.results[0]] = self.shifted[step.operands["x"]]
-            self.clipped.add(step.results[0])
-            return
-        self.activation(step, "relu6")
