@@ -80,6 +80,7 @@ def test_the_papers_count_of_enas_has_one_more_cell_in_each_stage():
         return cost.totals(cost.of(spec, dialect.of("official", spec.name))).parameters
 
     assert parameters(6, 36) == 4_587_372 == 3_894_372 + 39_384 + 138_384 + 515_232
+    assert (parameters(5, 38), parameters(5, 40)) == (4_315_850, 4_758_920)
     assert all(round(parameters(5, filters) / 1e5) != 46 for filters in (32, 34, 36, 38, 40))
 
 
