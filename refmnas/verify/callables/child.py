@@ -9,6 +9,7 @@ answers, all that follows runs in threads.
 from __future__ import annotations
 
 import ctypes
+import faulthandler
 import multiprocessing
 import os
 import signal
@@ -94,6 +95,7 @@ class Runner:
 def _serve(fn, pipe, parents):
     """The child: answers until the pipe closes."""
     parents.close()
+    faulthandler.disable()  # a crash is the result here, not an accident to be told of
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it
     while True:
         try:

@@ -13,9 +13,11 @@ from .problem import Problem, claim_of
 
 # Beyond the domain: images and channels wider than any tile, cache line or vector.
 _WIDE = {
-    "h": (14, 28, 33), "w": (28, 33, 57, 112, 131), "c": (48, 63, 64, 65, 96, 129, 257), "d": (48, 65, 96, 129, 257),
-    "k": (64, 100, 257, 1000), "f": (32, 33, 64), "o": (32, 48, 65), "first": (64, 65), "second": (96, 33),
+    "c": (257, 65, 129, 64, 96), "d": (257, 65, 129, 96), "w": (131, 57, 112, 33), "h": (33, 130, 28, 67),
+    "k": (1000, 257, 100, 64), "f": (64, 33), "o": (65, 48), "first": (65, 260), "second": (260, 33),
 }  # fmt: skip
+# Kernels larger than the image: seldom in the domain, and often wrong.
+_TIGHT = {"h": (1, 2, 3), "w": (1, 2, 3), "kh": (5, 3, 7), "kw": (5, 3, 7), "kernel": ((3, 3), (5, 3), (2, 4), (4, 4))}
 MOST_MACS = 400_000  # of a wide problem: what the reference computes in some ten milliseconds
 _TRIES = 20_000
 
@@ -58,16 +60,29 @@ def domain(function, only, defaults):
     return own
 
 
-def wide(own, only):
-    """The same with values beyond the domain, where `only` says nothing."""
-    return own | {name: values for name, values in _WIDE.items() if name in own and name not in (only or {})}
+def wide(own, only, number):
+    """The same with one field beyond the domain, each in its turn, of those that `only` says nothing of."""
+    names = [name for name in _WIDE if name in own and name not in (only or {})]
+    if not names:
+        return own
+    batch = {"n": tuple(n for n in own["n"] if n) or own["n"]}
+    name, turn = names[number % len(names)], number // len(names)
+    return own | batch | {name: (_WIDE[name][turn % len(_WIDE[name])],)}
+
+
+def tight(own, only):
+    """The same with images that are smaller than the kernel, where the op has one."""
+    if "kh" not in own and "kernel" not in own:
+        return own
+    return own | {name: values for name, values in _TIGHT.items() if name in own and name not in (only or {})}
 
 
 def problems(function, layout, own, cut, count, seed):
-    """`count` cases, every fourth of them wide, with every kind of data that exists of each."""
+    """`count` cases, every fourth of them wide and every sixth tight, with every kind of data that exists of each."""
     for number in range(count):
-        chosen = wide(own, cut) if number % 4 == 3 else own
-        case = drawn(function, layout, chosen, seed + number, MOST_MACS if number % 4 == 3 else None)
+        is_wide = number % 4 == 3
+        chosen = wide(own, cut, number // 4) if is_wide else tight(own, cut) if number % 6 == 2 else own
+        case = drawn(function, layout, chosen, seed + number, MOST_MACS if is_wide else None)
         for data in kinds_of_data.kinds(claim_of(function), case):
             yield Problem(function, case, data, layout)
 

@@ -20,7 +20,7 @@ class Failure(NamedTuple):
     words: str
     also: tuple[str, ...] = ()
     result: str = ""
-    index: tuple[int, ...] = ()
+    at: tuple[int, ...] = ()
     came: float = 0.0
     want: float = 0.0
     bound: float = 0.0

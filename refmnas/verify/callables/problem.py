@@ -156,7 +156,7 @@ class Problem:
 
 def margins(got, want, bound):
     """|got - want| / bound per element; infinite where got is not finite, or an error meets the bound 0."""
-    error = np.abs(got.astype(np.float64) - want)
     with np.errstate(all="ignore"):
+        error = np.abs(got.astype(np.float64) - want)
         margin = np.where(error == 0, 0.0, error / bound)
     return np.where(np.isnan(error) | np.isnan(margin) | ~np.isfinite(got), np.inf, margin)

@@ -20,6 +20,7 @@ from .report import Report, number
 from .shrink import shrunk
 
 _SHRINKING_S = 15.0
+_NEVER = "strided or misaligned arrays, threads at once, reads outside the arrays, NaN and infinity in the input"
 
 
 def op(function, fn, *, layout="NHWC", cases=60, seed=0, limit_s=10.0, seconds=60.0, out=False, deterministic=True,
@@ -50,7 +51,7 @@ def op(function, fn, *, layout="NHWC", cases=60, seed=0, limit_s=10.0, seconds=6
     _check(function, fn, layout, cases, limit_s, seconds, data)
     start = time.monotonic()
     taken = choose.options_taken(function, fn)
-    runner = Runner(fn, limit_s)
+    runner = Runner(_with(fn, taken), limit_s)
     search = _Search(function, layout, runner, out, deterministic, start, seconds, tell)
     try:
         if case is not None:
@@ -69,6 +70,15 @@ def op(function, fn, *, layout="NHWC", cases=60, seed=0, limit_s=10.0, seconds=6
     return search.report()
 
 
+def _with(fn, taken):
+    """`fn`, handed no option that it does not take: those are at their defaults."""
+
+    def call(*arrays, **options):
+        return fn(*arrays, **{name: value for name, value in options.items() if name in taken or name == "out"})
+
+    return call
+
+
 def _check(function, fn, layout, cases, limit_s, seconds, data):
     if function not in TABLE:
         raise SpecError(f"verify.op: no function {function!r}, wanted one of {', '.join(sorted(TABLE))}")
@@ -78,7 +88,8 @@ def _check(function, fn, layout, cases, limit_s, seconds, data):
     if layout != "NHWC" and not TABLE[function].turns:
         raise SpecError(f"verify.op: {function} takes no layout; its arrays have no image axes")
     if cases < 1 or not limit_s > 0 or not seconds > 0:
-        raise SpecError(f"verify.op: cases={cases}, limit_s={limit_s}, seconds={seconds}; wanted at least 1 case and positive times")
+        given = f"cases={cases}, limit_s={limit_s}, seconds={seconds}"
+        raise SpecError(f"verify.op: {given}; wanted at least 1 case and positive times")
     if data is not None and data not in DATA:
         raise SpecError(f"verify.op: data is {data!r}, wanted one of {', '.join(DATA)}")
 
@@ -86,14 +97,15 @@ def _check(function, fn, layout, cases, limit_s, seconds, data):
 def _given(function, layout, line, data, keep):
     """The one problem that a failure's line describes."""
     case = all_cases.parse(line) if isinstance(line, str) else line
-    if case.OP != function.partition(".")[0]:
+    if function.partition(".")[0] != case.OP:
         raise SpecError(f"verify.op: the case is one of {case.OP}, wanted one of {function}")
     kept = tuple(sorted((name, tuple(places)) for name, places in (keep or {}).items()))
     problem = Problem(function, case, data or "reals", layout, kept)
     if not problem.is_valid():
         raise SpecError(f"verify.op: {function} has no result of this case, data {data} and layout {layout}: {case}")
+    whole = Problem(function, case, problem.data, layout).ours
     for name, places in kept:
-        if name not in problem.ours or problem.ours[name] is None or not all(0 <= k < problem.ours[name].size for k in places):
+        if whole.get(name) is None or not all(0 <= k < whole[name].size for k in places):
             raise SpecError(f"verify.op: keep has {name!r}: {places}, wanted flat places in arrays of {case}")
     return [problem]
 
@@ -147,7 +159,7 @@ class _Search:
             other = judge(candidate, self.runner, **self.how).failure
             return other is not None and other.code == failure.code
 
-        smallest = shrunk(problem, fails, _SHRINKING_S)
+        smallest = shrunk(problem, fails, _SHRINKING_S, failure.code in VALUES)
         known = smallest.proved() if failure.code in VALUES else None
         shown = judge(smallest, self.runner, **self.how, want=known).failure
         if shown is None:  # it does not fail again: what was seen once stands as it was
@@ -157,7 +169,7 @@ class _Search:
             "code": shown.code, "words": shown.words, "also": list(shown.also),
             "cause": {"code": cause[0], "words": cause[1]} if cause[0] else None, "where": at,
             "case": str(smallest.case), "data": smallest.data, "keep": {name: list(p) for name, p in smallest.keep},
-            "result": shown.result, "index": list(shown.index), "came": number(shown.came), "want": number(shown.want),
+            "result": shown.result, "index": list(shown.at), "came": number(shown.came), "want": number(shown.want),
             "bound": number(shown.bound), "margin": number(shown.margin), "bad": shown.bad, "size": shown.size,
             "inputs": _inputs(smallest), "first_case": str(problem.case), "again": self._line(smallest),
         }  # fmt: skip
@@ -200,7 +212,7 @@ class _Search:
         kinds = [kind for kind in DATA if kind not in found.judged]
         if kinds:
             found.blind.append(f"data: {', '.join(kinds)}")
-        found.blind.append("strided or misaligned arrays, threads at once, reads outside the arrays, NaN and infinity in the input")
+        found.blind.append(_NEVER)
         found.seconds = time.monotonic() - self.start
         if found.fault is None:
             enough = found.judged.get("reals", 0) + found.judged.get("hard", 0) + found.judged.get("integers", 0)

@@ -18,11 +18,11 @@ _FIRST = ("n", "h", "w", "c", "d", "k", "groups", "f", "o", "first", "second")  
 _FIXED = ("seed", "eps", "momentum", "rate", "smoothing", "kind", "kink", "mode", "places", "rounding", "scale")
 
 
-def shrunk(problem, fails, seconds):
-    """The smallest problem found for which `fails(problem)` still holds."""
+def shrunk(problem, fails, seconds, of_values):
+    """The smallest problem found for which `fails(problem)` still holds; its data where they matter."""
     end = time.monotonic() + seconds
     problem = _case(problem, fails, end)
-    return _data(problem, fails, end)
+    return _data(problem, fails, end) if of_values else problem
 
 
 def _case(problem, fails, end):
@@ -32,7 +32,7 @@ def _case(problem, fails, end):
     while moved:
         moved = False
         for name in names:
-            for value in _smaller(getattr(problem.case, name)):
+            for value in _smaller(getattr(problem.case, name), problem.case.DOMAIN[name]):
                 if time.monotonic() > end:
                     return problem
                 candidate = problem.smaller(**{name: value})
@@ -42,16 +42,18 @@ def _case(problem, fails, end):
     return problem
 
 
-def _smaller(value):
-    """Simpler values of a field, simplest first."""
+def _smaller(value, domain):
+    """Simpler values of a field, simplest first; none below the least of its domain."""
     if isinstance(value, bool):
         return [False] if value else []
     if isinstance(value, tuple):
-        zero = tuple(0 for _ in value)
-        steps = [value[:k] + (less,) + value[k + 1 :] for k, v in enumerate(value) for less in _smaller(v)]
-        return [v for v in (zero, *steps) if v != value]
-    least = [0, 1] if value > 1 else [0]
-    return list(dict.fromkeys(v for v in (*least, value // 2, value - value // 4, value - 1) if 0 <= v < value))
+        flat = tuple(v for each in domain for v in each)
+        least = tuple(min(flat) for _ in value)
+        steps = [(*value[:k], less, *value[k + 1 :]) for k, v in enumerate(value) for less in _smaller(v, flat)]
+        return [v for v in (least, *steps) if v != value]
+    least = min(domain)
+    found = (least, 1, value // 2, value - value // 4, value - 1)
+    return list(dict.fromkeys(v for v in found if least <= v < value))
 
 
 def _data(problem, fails, end):
