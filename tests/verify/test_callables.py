@@ -1,6 +1,7 @@
 """refmnas.verify.op: every planted fault is found, shrunk and named; no sound kernel is ever accused."""
 
 import json
+import os
 import time
 
 import kernels_by_hand as right
@@ -186,9 +187,28 @@ def test_the_kernel_runs_elsewhere_and_our_state_is_untouched():
     assert calls == []
 
 
+@pytest.mark.slow
+def test_gigabytes_are_judged_at_sampled_outputs():
+    """A byte offset of 32 bits: what lies beyond 2 GiB comes from the beginning."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES") if hasattr(os, "sysconf") else 0
+    if memory < 8 << 30:
+        pytest.skip(f"{memory >> 30} GiB of memory are free, wanted 8")
+    assert op("gate.forward", lambda x, g: prove.op("gate.forward")(x, g), large=True).verdict == "within-rounding"
+
+    def wrapped(x, g):
+        y = prove.op("gate.forward")(x, g).reshape(-1)
+        y[1 << 29 :] = y[: y.size - (1 << 29)]
+        return y.reshape(x.shape)
+
+    report = op("gate.forward", wrapped, large=True)
+    assert report.verdict == "fault"
+    assert np.ravel_multi_index(report.fault["index"], (2, 2903, 2903, 33)) >= 1 << 29
+
+
 @pytest.mark.parametrize(
     ("words", "change"),
     [
+        ("no large arrays for softmax.forward", {"function": "softmax.forward", "large": True}),
         ("no function 'pool.sideways'", {"function": "pool.sideways"}),
         ("layout is 'NWHC'", {"layout": "NWHC"}),
         ("takes no layout", {"function": "linear.forward", "layout": "NCHW"}),

@@ -2,8 +2,8 @@
 
 A forked child keeps the caller's function as it is, closures and loaded libraries included.
 Some libraries (an OpenMP runtime that the parent has used) hang in a forked child through no
-fault of the kernel: what hangs there is tried once more in a thread of this process, and if it
-answers, all that follows runs in threads.
+fault of the kernel: what hangs there, or is slow, is tried once more in a thread of this process, and if it answers,
+all that follows runs in threads.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ import warnings
 from .contract import Seen, watch
 
 
+_PATIENCE_S = 3.0  # what is slower is tried in a thread, with all of its time
+
+
 class Runner:
     """`seen(arrays, options, form)` -> Seen, after at most `limit_s` seconds."""
 
@@ -28,7 +31,6 @@ class Runner:
         self.forks = hasattr(os, "fork") and sys.platform != "darwin"
         self.notes: list[str] = [] if self.forks else ["a crash of the kernel would end this process (no fork here)"]
         self._process = self._pipe = None
-        self._has_answered = False
 
     def seen(self, arrays, options, form):
         """What was seen of one call."""
@@ -46,22 +48,18 @@ class Runner:
         self._start()
         try:
             self._pipe.send((arrays, options, form))
-            if self._pipe.poll(self.limit_s):
-                found = self._pipe.recv()
-                self._has_answered = True
-                return found
+            if self._pipe.poll(min(self.limit_s, _PATIENCE_S)):
+                return self._pipe.recv()
         except (EOFError, OSError):
             self._process.join(5)
             how = _ended(self._process.exitcode)
             self.end()
             return Seen([("CRASHES", how)], None)
         self.end()
-        if self._has_answered:
-            return self._hung()
         found = self._threaded(arrays, options, form)
         if not any(code == "HANGS" for code, _ in found.faults):
             self.forks = False
-            self.notes.append("the kernel hangs in a forked child and not here: a crash of it would end this process")
+            self.notes.append("the kernel hangs or is slow in a forked child and not here: a crash would end this process")
         return found
 
     def _hung(self):

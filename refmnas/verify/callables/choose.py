@@ -24,7 +24,7 @@ _TRIES = 20_000
 
 def options_taken(function, fn):
     """The options that the kernel takes by name; all of them where it takes **kwargs or has no signature."""
-    known = prove._names(function)[1]
+    known = prove.takes_options(function)
     try:
         parameters = inspect.signature(fn).parameters.values()
     except (TypeError, ValueError):

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import time
 
-import numpy as np
-
 from ... import cases as all_cases
 from ...backend import TABLE
 from ...cases import CASES, prove
 from ...errors import DtypeError, SpecError
 from ...layout import check as check_layout
-from . import choose, naming
+from . import choose, describe, naming
 from .child import Runner
 from .data import DATA
+from .data import kinds as data_kinds
 from .judge import VALUES, judge
+from .large import Large, sampled
+from .large import problems as large_problems
 from .problem import Problem
 from .report import Report, number
 from .shrink import shrunk
 
 _SHRINKING_S = 15.0
+_LARGE_S = 300.0  # at least, for one call with arrays of gigabytes
 _NEVER = "strided or misaligned arrays, threads at once, reads outside the arrays, NaN and infinity in the input"
 
 
@@ -33,6 +35,7 @@ def op(function, fn, *, layout="NHWC", cases=60, seed=0, limit_s=10.0, seconds=6
     their defaults; a case that it refuses by NotImplementedError is left out and counted.  With
     out=True results go to `out=` (a tuple of arrays where there are several).  The first failure
     is made as small as it can be; `case`, `data` and `keep` bring back exactly that one.
+    With large=True instead one problem of more than 2 GiB, judged at sampled outputs.
 
     Shapes   those of the function's own documentation, or of its layout NCHW.
     Units    `limit_s` seconds for one call, `seconds` for the search, of which the first failure
@@ -40,7 +43,8 @@ def op(function, fn, *, layout="NHWC", cases=60, seed=0, limit_s=10.0, seconds=6
     Dtypes   float32 in, float32 out; labels int64.
     Raises   SpecError for a function, layout, field, kind or case that is not there; DtypeError
              where `fn` cannot be called.
-    Error    none of its own: a fault is one by the oracle in float64 and the derived bound.
+    Error    none of its own: a fault is one by the oracle in float64 and the derived bound, which
+             holds for sums of the products themselves, not for Winograd's or Fourier's others.
 
     >>> from refmnas.ops import gate
     >>> op("gate.forward", lambda x, g: x * g[:, None, None, :], cases=4).verdict
@@ -49,6 +53,7 @@ def op(function, fn, *, layout="NHWC", cases=60, seed=0, limit_s=10.0, seconds=6
     'fault'
     """
     _check(function, fn, layout, cases, limit_s, seconds, data)
+    limit_s = max(limit_s, _LARGE_S) if large else limit_s
     start = time.monotonic()
     taken = choose.options_taken(function, fn)
     runner = Runner(_with(fn, taken), limit_s)
@@ -57,9 +62,10 @@ def op(function, fn, *, layout="NHWC", cases=60, seed=0, limit_s=10.0, seconds=6
         if case is not None:
             search.over(_given(function, layout, case, data, keep), 1)
         elif large:
-            from .large import problems
-
-            search.over_large(fn, problems(function, layout, taken))
+            (problem,) = large_problems(function, layout, taken)
+            runner.fn = sampled(runner.fn, problem)
+            search.over([problem], 1)
+            search.found.blind.append("all but sampled outputs of one problem of more than 2 GiB; arrays of 2^31 elements")
         else:
             own = choose.domain(function, only, choose.fixed(function, taken))
             chosen = choose.problems(function, layout, own, only, cases, seed)
@@ -118,7 +124,7 @@ class _Search:
         self.how = {"takes_out": out, "is_repeatable": deterministic}
         self.start, self.end = start, start + seconds
         self.found = Report(function, layout)
-        self.absent, self.seen = set(), {}
+        self.absent, self.seen, self.kinds = set(), {}, set()
 
     def over(self, problems, total):
         """Judge until the first failure, or the end of the time."""
@@ -129,6 +135,8 @@ class _Search:
                 break
             if problem.case is not last:
                 last, self.found.cases = problem.case, self.found.cases + 1
+            if not isinstance(problem, Large):
+                self.kinds |= set(data_kinds(problem.claim, problem.case))
             self.tell(self.found.cases, total, f"{problem.data} {problem.case}")
             if self._one(problem):
                 return
@@ -145,25 +153,28 @@ class _Search:
         self.found.judged[problem.data] = self.found.judged.get(problem.data, 0) + 1
         self.found.margin = max(self.found.margin, judged.margin)
         self.absent |= set(judged.absent)
-        for name in vars(problem.case):
+        for name in getattr(problem.case, "__dict__", ()):
             self.seen.setdefault(name, set()).add(getattr(problem.case, name))
         return False
 
     def _failed(self, problem, failure):
         """Shrink it, prove it by the oracle, describe it."""
-        cause = naming.name(problem, failure) if failure.wrong else ("", "")
-        where = naming.where(failure) if failure.wrong else ""
+        is_large = isinstance(problem, Large)
+        cause = naming.name(problem, failure) if failure.wrong and not is_large else ("", "")
+        where = naming.where(failure) if failure.wrong and not is_large else ""
         at = f"{where} (of {problem.case}, {problem.data})" if where else ""
 
         def fails(candidate):
             other = judge(candidate, self.runner, **self.how).failure
-            return other is not None and other.code == failure.code
+            return other is not None and describe.way(other) == describe.way(failure)
 
-        smallest = shrunk(problem, fails, _SHRINKING_S, failure.code in VALUES)
+        smallest = problem if is_large else shrunk(problem, fails, _SHRINKING_S, failure.code in VALUES)
         known = smallest.proved() if failure.code in VALUES else None
         shown = judge(smallest, self.runner, **self.how, want=known).failure
         if shown is None:  # it does not fail again: what was seen once stands as it was
             smallest, shown = problem, failure
+        if is_large and shown.at:
+            shown = problem.placed(shown)
         self.found.verdict, self.found.reason = "fault", shown.code
         self.found.fault = {
             "code": shown.code, "words": shown.words, "also": list(shown.also),
@@ -171,24 +182,15 @@ class _Search:
             "case": str(smallest.case), "data": smallest.data, "keep": {name: list(p) for name, p in smallest.keep},
             "result": shown.result, "index": list(shown.at), "came": number(shown.came), "want": number(shown.want),
             "bound": number(shown.bound), "margin": number(shown.margin), "bad": shown.bad, "size": shown.size,
-            "inputs": _inputs(smallest), "first_case": str(problem.case), "again": self._line(smallest),
+            "inputs": describe.inputs(smallest), "first_case": str(problem.case),
+            "again": describe.line(smallest, self.how["takes_out"]),
         }  # fmt: skip
         return True
-
-    def _line(self, problem):
-        words = [f'"{problem.function}"', "fn", f'case="{problem.case}"', f'data="{problem.data}"']
-        if problem.layout != "NHWC":
-            words.insert(2, f'layout="{problem.layout}"')
-        if problem.keep:
-            words.append(f"keep={ {name: list(places) for name, places in problem.keep} }")
-        if self.how["takes_out"]:
-            words.append("out=True")
-        return f"refmnas.verify.op({', '.join(words)})"
 
     def cut(self, own, taken, only):
         """The blind spots of a search that ran to its end."""
         blind = self.found.blind
-        options = prove._names(self.found.function)[1]
+        options = prove.takes_options(self.found.function)
         for name in options:
             if name not in taken and name in own:
                 blind.append(f"{name}: the kernel does not take it; only {own[name][0]} was tried")
@@ -209,7 +211,7 @@ class _Search:
             found.blind.append(f"{found.declined} problems that the kernel declined, the last: {self.why[:100]}")
         if self.absent:
             found.blind.append(f"{', '.join(sorted(self.absent))}: the kernel does not compute it")
-        kinds = [kind for kind in DATA if kind not in found.judged]
+        kinds = [kind for kind in DATA if kind not in found.judged and kind in (*self.kinds, "denormals", "extremes")]
         if kinds:
             found.blind.append(f"data: {', '.join(kinds)}")
         found.blind.append(_NEVER)
@@ -219,20 +221,3 @@ class _Search:
             found.verdict = "within-rounding" if enough else "inconclusive"
             found.reason = "" if enough else "no problem was judged"
         return found
-
-
-def _inputs(problem):
-    """The arguments as short texts: elements that are not 0, or the shape."""
-    lines = []
-    for name, a in problem.arrays.items():
-        if a is None:
-            lines.append(f"{name} = None")
-            continue
-        places = np.argwhere(a != 0)
-        if len(places) > 4 or a.size <= 4:
-            text = f"shape {a.shape}" if a.size > 8 else f"{a.tolist()}"
-        else:
-            text = f"zeros of {a.shape}" + "".join(f", [{', '.join(map(str, at))}] = {a[tuple(at)]:.9g}" for at in places)
-        lines.append(f"{name} = {text}")
-    options = ", ".join(f"{key}={value!r}" for key, value in problem.options.items())
-    return [*lines, *([f"options {options}"] if options else [])]

@@ -12,7 +12,7 @@ from dataclasses import fields
 
 import numpy as np
 
-from .problem import _KEPT
+from .problem import KEPT
 
 _FIRST = ("n", "h", "w", "c", "d", "k", "groups", "f", "o", "first", "second")  # the others follow
 _FIXED = ("seed", "eps", "momentum", "rate", "smoothing", "kind", "kink", "mode", "places", "rounding", "scale")
@@ -57,7 +57,7 @@ def _smaller(value, domain):
 
 
 def _data(problem, fails, end):
-    for name in [name for name, a in problem.ours.items() if name in _KEPT and a is not None and a.dtype.kind == "f"]:
+    for name in [name for name, a in problem.ours.items() if name in KEPT and a is not None and a.dtype.kind == "f"]:
         problem = _array(problem, name, fails, end)
     return problem
 
