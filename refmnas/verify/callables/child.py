@@ -24,10 +24,13 @@ _PATIENCE_S = 3.0  # what is slower is tried in a thread, with all of its time
 
 
 class Runner:
-    """`seen(arrays, options, form)` -> Seen, after at most `limit_s` seconds."""
+    """`seen(arrays, options, form)` -> Seen, after at most `limit_s` seconds.
 
-    def __init__(self, fn, limit_s):
-        self.fn, self.limit_s = fn, limit_s
+    A child that has not answered after `patience_s` is given up for a thread.
+    """
+
+    def __init__(self, fn, limit_s, patience_s=_PATIENCE_S):
+        self.fn, self.limit_s, self.patience_s = fn, limit_s, min(limit_s, patience_s)
         self.forks = hasattr(os, "fork") and sys.platform != "darwin"
         self.notes: list[str] = [] if self.forks else ["a crash of the kernel would end this process (no fork here)"]
         self._process = self._pipe = None
@@ -48,7 +51,7 @@ class Runner:
         self._start()
         try:
             self._pipe.send((arrays, options, form))
-            if self._pipe.poll(min(self.limit_s, _PATIENCE_S)):
+            if self._pipe.poll(self.patience_s):
                 return self._pipe.recv()
         except (EOFError, OSError):
             self._process.join(5)

@@ -63,7 +63,7 @@ def op(function, fn, *, layout="NHWC", cases=60, seed=0, limit_s=10.0, seconds=6
             search.over(_given(function, layout, case, data, keep), 1)
         elif large:
             (problem,) = large_problems(function, layout, taken)
-            runner.fn = sampled(runner.fn, problem)
+            runner.fn, runner.patience_s = sampled(runner.fn, problem), limit_s  # a crash is what is looked for
             search.over([problem], 1)
             search.found.blind.append("all but sampled outputs of one problem of more than 2 GiB; arrays of 2^31 elements")
         else:
