@@ -19,7 +19,6 @@ import warnings
 
 from .contract import Seen, watch
 
-
 _PATIENCE_S = 3.0  # what is slower is tried in a thread, with all of its time
 
 

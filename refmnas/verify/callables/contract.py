@@ -4,6 +4,9 @@ Every problem is called twice, with fresh copies of the same arguments.  The mem
 result is likely to be given, and `out` where the kernel takes it, is filled with NaN
 before the first call and with 1e30 before the second (and what glibc hands out, with two
 other bytes): who reads or leaves what was there gives two different answers.
+
+Arguments and `out` begin at whole cache lines, with guards of bytes 0xff before and behind: what
+is written there is seen, and what is read there is NaN.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ _FILL = (np.float32(np.nan), np.float32(1e30))
 # 0x7f7f7f7f and 0x6f6f6f6f as floats are 3.4e38 and 7.4e28.
 _M_PERTURB, _PERTURB = -6, (0x80, 0x90)
 _OURS = str(Path(__file__).resolve().parents[2])  # frames of refmnas are no place in the kernel
+_GUARD = 64  # bytes: a cache line
 _WEIRD = 1e25  # beyond all answers but those to `extremes`
 
 
@@ -51,12 +55,12 @@ def watch(fn, arrays, options, form):
     """A Seen of one problem."""
     try:
         first, arguments = _call(fn, arrays, options, form, 0)
-        faults = _changes(arrays, arguments)
+        faults = _changes(arrays, arguments.arrays) + arguments.overrun()
         found, wrong = _taken(first, form)
         faults += wrong
         if wrong:
             return Seen(faults, None)
-        faults += _views(found, arguments, form)
+        faults += _views(found, arguments.arrays, form)
         saved = [None if a is None else a.copy() for a in found]
         faults += _repeats(fn, arrays, options, form, found, saved)
     except NotImplementedError as why:
@@ -68,13 +72,13 @@ def watch(fn, arrays, options, form):
 
 def _call(fn, arrays, options, form, number):
     """(what the kernel gave, the arguments it was given); `number` chooses the filling."""
-    arguments = [None if a is None else a.copy() for a in arrays]
+    arguments = _Guarded(arrays)
     _soil(form.shapes, number)
     if form.takes_out:
-        out = [np.full(shape, _FILL[number], np.float32) for shape in form.shapes]
+        out = arguments.more([np.full(shape, _FILL[number], np.float32) for shape in form.shapes], "out")
         options = options | {"out": out[0] if len(out) == 1 else tuple(out)}
     try:
-        given = fn(*arguments, **options)
+        given = fn(*arguments.arrays, **options)
     except NotImplementedError:
         raise
     except BaseException as error:  # also SystemExit: a kernel that ends the program is at fault
@@ -82,6 +86,34 @@ def _call(fn, arrays, options, form, number):
     if form.takes_out:
         given = out[0] if len(out) == 1 else tuple(out)
     return given, arguments
+
+
+class _Guarded:
+    """Copies of arrays between guards."""
+
+    def __init__(self, arrays):
+        self.raw: list = []
+        self.arrays = self.more(arrays, "argument")
+
+    def more(self, arrays, what):
+        """Further copies."""
+        return [None if a is None else self._copy(a, f"{what} {k}") for k, a in enumerate(arrays)]
+
+    def _copy(self, a, what):
+        raw = np.full(a.nbytes + 3 * _GUARD, 0xFF, np.uint8)
+        first = _GUARD + -raw.ctypes.data % _GUARD
+        self.raw.append((raw, first, first + a.nbytes, what))
+        copy = raw[first : first + a.nbytes].view(a.dtype).reshape(a.shape)
+        copy[...] = a
+        return copy
+
+    def overrun(self):
+        """A fault where a guard was written to."""
+        for raw, first, end, what in self.raw:
+            for words, guard in (("before", raw[:first]), ("behind", raw[end:])):
+                if np.any(guard != 0xFF):
+                    return [("WRITES-OUTSIDE", f"memory {words} {what} was written to")]
+        return []
 
 
 def _where(error):

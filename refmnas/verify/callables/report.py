@@ -1,4 +1,18 @@
-"""What is known of a kernel after a run: a verdict, the first failure, and what was not tried."""
+"""What is known of a kernel after a run: a verdict, the first failure, and what was not tried.
+
+As data (`to_dict`, `to_json`; numbers that are not finite are texts):
+
+    function, layout   what was judged
+    verdict            "within-rounding", "fault" or "inconclusive"; reason: in a word why
+    margin             the largest error / bound of what passed
+    cases, judged      how many, and {kind of data: problems}; declined: by NotImplementedError
+    fault              null, or the first failure: code (of CODES), words, also (further codes), cause (null, or
+                       code and words), where; the smallest case that fails so: case, data, keep, inputs, result,
+                       index, came, want, bound, margin, bad of size elements; first_case, as it was found;
+                       again, the line that repeats it
+    blind              what this run did not try, in words
+    seconds            what it took
+"""
 
 from __future__ import annotations
 
@@ -10,6 +24,7 @@ CODES = {
     "RAISES": "the kernel raised", "HANGS": "no answer within the limit", "CRASHES": "the process ended",
     "WRONG-COUNT": "another number of results", "WRONG-TYPE": "no array", "WRONG-SHAPE": "an array of another shape",
     "WRONG-DTYPE": "an array of another type", "CHANGES-ARGUMENT": "an argument was written to",
+    "WRITES-OUTSIDE": "memory beside an array was written to",
     "RETURNS-VIEW": "a result is a view of an argument", "REUSES-BUFFER": "results of two calls share memory",
     "UNINITIALISED": "a result has what its memory held before", "NOT-DETERMINISTIC": "two calls, two answers",
     "NOT-FINITE": "NaN or infinity where the answer is finite", "WRONG-VALUES": "beyond the bound",

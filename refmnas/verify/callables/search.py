@@ -22,7 +22,7 @@ from .shrink import shrunk
 
 _SHRINKING_S = 15.0
 _LARGE_S = 300.0  # at least, for one call with arrays of gigabytes
-_NEVER = "strided or misaligned arrays, threads at once, reads outside the arrays, NaN and infinity in the input"
+_NEVER = "strided or misaligned arrays, several threads, reads beside the arrays that change nothing, NaN or infinity as input"
 
 
 def op(function, fn, *, layout="NHWC", cases=60, seed=0, limit_s=10.0, seconds=60.0, out=False, deterministic=True,
@@ -38,8 +38,8 @@ def op(function, fn, *, layout="NHWC", cases=60, seed=0, limit_s=10.0, seconds=6
     With large=True instead one problem of more than 2 GiB, judged at sampled outputs.
 
     Shapes   those of the function's own documentation, or of its layout NCHW.
-    Units    `limit_s` seconds for one call, `seconds` for the search, of which the first failure
-             is shrunk in at most 15.
+    Units    `limit_s` seconds for one problem, which is called twice; `seconds` for the search,
+             after which the first failure is shrunk in at most 15.
     Dtypes   float32 in, float32 out; labels int64.
     Raises   SpecError for a function, layout, field, kind or case that is not there; DtypeError
              where `fn` cannot be called.
