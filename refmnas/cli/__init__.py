@@ -21,7 +21,7 @@ from ..errors import RefmnasError
 
 COMMANDS = (
     "demo", "classify", "show", "diff", "compare", "convert", "read", "explain",
-    "verify", "selftest", "bench", "compile-report", "doctor",
+    "verify", "selftest", "kit", "bench", "compile-report", "doctor",
 )  # fmt: skip
 
 

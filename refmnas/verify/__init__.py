@@ -2,6 +2,7 @@
 
     capture(module, x)          a PyTorch module's tensors, by hooks
     captured(tensors, model)    the report on tensors of another implementation, layer by layer
+    op(function, fn)            your own kernel over our cases: the first failure shrunk to its smallest case
 
 Every layer is fed what the implementation itself fed it, so every layer has a verdict of its own, and a
 deviation above the bound is a proof and no matter of taste.  From the inside out:
@@ -14,7 +15,8 @@ deviation above the bound is a proof and no matter of taste.  From the inside ou
     report             all of it as text and as JSON
 """
 
+from .callables import op
 from .compared import captured
 from .hooks import capture
 
-__all__ = ["capture", "captured"]
+__all__ = ["capture", "captured", "op"]
