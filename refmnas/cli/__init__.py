@@ -20,7 +20,7 @@ from ..errors import RefmnasError
 
 COMMANDS = (
     "demo", "classify", "show", "diff", "compare", "convert", "read", "explain",
-    "selftest", "bench", "compile-report", "doctor",
+    "selftest", "kit", "bench", "compile-report", "doctor",
 )  # fmt: skip
 
 
