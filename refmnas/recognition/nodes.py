@@ -9,11 +9,13 @@ Source: (1) is eq. (6) of Jacob et al. 2018, arXiv:1712.05877, with the additive
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..errors import SpecError
 from ..models.node import IMAGE, Node
-from .parts import Unknown
+from .parts import NORM, Unknown
 from .reduce import Reader
 
 _GATED = {"sigmoid": "swish", "hard_sigmoid": "hard_swish"}
@@ -27,6 +29,25 @@ def nodes(graph, size=None):
     """
     image, is_last, size = _image(graph, size)
     reader = _Nodes(graph, {image} if is_last else ())
+    _taken(reader, graph)
+    last = reader.real(next(iter(graph.outputs)))
+    return _shaped(_needed(reader.parts, last), image, (*size, 3), graph.name)
+
+
+def unfolded(graph, size=None):
+    """(node, arrays of batch norm or None, its epsilon) of every operation, nothing folded, nothing joined.
+
+    A node of batch norm has the op "batchnorm" and no weights; one without a bias has b None.  Names are the
+    graph's tensors.  Results that the output does not need are there too.  Raises as `nodes`.
+    """
+    image, is_last, size = _image(graph, size)
+    reader = _Unfolded(graph, {image} if is_last else ())
+    _taken(reader, graph)
+    for node, part in zip(_shaped(reader.parts, image, (*size, 3), graph.name), reader.parts, strict=True):
+        yield (node if part.b is not None else replace(node, b=None)), part.norm, part.eps
+
+
+def _taken(reader, graph):
     for step in graph.steps:
         try:
             reader.take(step)
@@ -34,8 +55,6 @@ def nodes(graph, size=None):
             raise SpecError(f"compile: no step of the engine takes {step.op} at {step.results[0]} of {graph.name}") from None
     if reader.is_uncut():
         raise SpecError(f"compile: no step of the engine takes a Pad's zeros for a pool's pixels, as {graph.name} has them")
-    last = reader.real(next(iter(graph.outputs)))
-    return _shaped(_needed(reader.parts, last), image, (*size, 3), graph.name)
 
 
 def _image(graph, size):
@@ -68,6 +87,17 @@ class _Nodes(Reader):
                     super().add("act", step, [x], act=_GATED[part.act])
                     return
         super().add(op, step, inputs, **options)
+
+
+class _Unfolded(_Nodes):
+    """Batch norm stays a part of its own too."""
+
+    def take_batchnormalization(self, step):
+        if step.attributes.get("training_mode"):
+            raise Unknown
+        names = ("scale", "bias", "mean", "var")
+        norm = {ours: self.constant(step, theirs) for ours, theirs in zip(NORM, names, strict=True)}
+        self.add("batchnorm", step, [step.operands["x"]], norm=norm, eps=step.attributes["epsilon"])
 
 
 def _needed(parts, last):

@@ -18,7 +18,8 @@ from refmnas.verify.callables import CODES
 
 FAST = ("pads of left and right exchanged", "channels behind whole vectors of 8 are left 0", "sums in float16",
         "denormal inputs flushed", "an activation in place", "the last row of out is left as it was",
-        "a sum in another order at each call", "the last vector is stored whole", "an address of 0 where the image is narrower than the kernel",
+        "a sum in another order at each call", "the last vector is stored whole",
+        "an address of 0 where the image is narrower than the kernel",
         "the second channel's weights used for all, in NCHW", "a mean in float64, and not brought back")  # fmt: skip
 SLOW = [fault for fault in FAULTS if fault.name not in FAST]
 
@@ -80,11 +81,11 @@ def test_our_own_texts_are_not_accused(function):
     def ours(*arrays, **options):
         return prove.op(function)(*arrays, **options)
 
-    report = op(function, ours, cases=3, seed=500)
+    report = op(function, ours, cases=2, seed=500)
     assert report.verdict == "within-rounding", str(report)
     assert report.exit_code == 0
     assert report.margin <= 1
-    if TABLE[function].turns:
+    if TABLE[function].turns and function.startswith(("conv", "depthwise", "batchnorm", "pool", "gate")):
         report = op(function, lambda *a, **o: ours(*a, **o, layout="NCHW"), cases=1, layout="NCHW")
         assert report.verdict == "within-rounding", str(report)
 

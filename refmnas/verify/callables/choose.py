@@ -13,8 +13,9 @@ from .problem import Problem, claim_of
 
 # Beyond the domain: images and channels wider than any tile, cache line or vector.
 _WIDE = {
-    "c": (257, 65, 129, 64, 96), "d": (257, 65, 129, 96), "w": (131, 57, 112, 33), "h": (33, 130, 28, 67),
-    "k": (1000, 257, 100, 64), "f": (64, 33), "o": (65, 48), "first": (65, 260), "second": (260, 33),
+    "c": (257, 65, 520, 129, 64, 96), "d": (257, 65, 520, 129, 96), "w": (131, 57, 260, 112, 33), "h": (130, 33, 260, 67),
+    "k": (1000, 257, 100, 64), "f": (64, 33, 128), "o": (65, 130, 48), "first": (65, 260), "second": (260, 33),
+    "n": (9, 4, 33), "kh": (9, 11), "kw": (9, 11), "stride": (4, 5), "dilation": (3, 5),
 }  # fmt: skip
 # Kernels larger than the image: seldom in the domain, and often wrong.
 _TIGHT = {"h": (1, 2, 3), "w": (1, 2, 3), "kh": (5, 3, 7), "kw": (5, 3, 7), "kernel": ((3, 3), (5, 3), (2, 4), (4, 4))}
@@ -65,7 +66,7 @@ def wide(own, only, number):
     names = [name for name in _WIDE if name in own and name not in (only or {})]
     if not names:
         return own
-    batch = {"n": tuple(n for n in own["n"] if n) or own["n"]}
+    batch = {"n": tuple(n for n in own["n"] if n) or own["n"]}  # an empty one shows nothing of the width
     name, turn = names[number % len(names)], number // len(names)
     return own | batch | {name: (_WIDE[name][turn % len(_WIDE[name])],)}
 
@@ -78,10 +79,10 @@ def tight(own, only):
 
 
 def problems(function, layout, own, cut, count, seed):
-    """`count` cases, every fourth of them wide and every sixth tight, with every kind of data that exists of each."""
+    """`count` cases, every third of them wide and every eighth tight, with every kind of data that exists of each."""
     for number in range(count):
-        is_wide = number % 4 == 3
-        chosen = wide(own, cut, number // 4) if is_wide else tight(own, cut) if number % 6 == 2 else own
+        is_wide = number % 3 == 2
+        chosen = wide(own, cut, number // 3) if is_wide else tight(own, cut) if number % 8 == 3 else own
         case = drawn(function, layout, chosen, seed + number, MOST_MACS if is_wide else None)
         for data in kinds_of_data.kinds(claim_of(function), case):
             yield Problem(function, case, data, layout)

@@ -22,10 +22,13 @@ from .shrink import shrunk
 
 _SHRINKING_S = 15.0
 _LARGE_S = 300.0  # at least, for one call with arrays of gigabytes
-_NEVER = "strided or misaligned arrays, several threads, reads beside the arrays that change nothing, NaN or infinity as input"
+_NEVER = (
+    "strided, misaligned or overlapping arrays, several threads, reads beside the arrays that change nothing, "
+    "NaN or infinity as input"
+)
 
 
-def op(function, fn, *, layout="NHWC", cases=60, seed=0, limit_s=10.0, seconds=60.0, out=False, deterministic=True,
+def op(function, fn, *, layout="NHWC", cases=120, seed=0, limit_s=10.0, seconds=60.0, out=False, deterministic=True,
        only=None, case=None, data=None, keep=None, large=False, tell=None):  # fmt: skip
     """Judge `fn` as an implementation of `function`: a Report with verdict, first failure and blind spots.
 
