@@ -1,7 +1,7 @@
 """Hypothesis profiles, and the tally that ends every run.
 
     default   plain `pytest`
-    ci        five times as many examples: HYPOTHESIS_PROFILE=ci, or pytest --hypothesis-profile=ci
+    ci        eight times as many examples: HYPOTHESIS_PROFILE=ci, or pytest --hypothesis-profile=ci
 """
 
 import os
@@ -17,7 +17,7 @@ import support
 # Oracles are scalar loops, so a case may take long and none has a deadline.  Slow data is
 # no fault either: cases that are too large for the oracle are filtered out.
 COMMON = {"deadline": None, "print_blob": True, "suppress_health_check": [HealthCheck.too_slow]}
-settings.register_profile("default", max_examples=32, **COMMON)
+settings.register_profile("default", max_examples=20, **COMMON)
 settings.register_profile("ci", max_examples=160, **COMMON)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or "default")
 
