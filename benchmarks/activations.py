@@ -13,7 +13,9 @@ whose largest absolute error is printed instead.
 
 Measured over all inputs (AVX2; every instruction set gives the same bits): swish 2.394 units
 at -16.685, sigmoid 2.481 at -16.636, each beyond half a unit for less than 4 % of the
-inputs; below -88.376 both are 0, which is at most 3.7e-37 and 4.2e-39 off.
+inputs; below -88.376 both are 0, which is at most 3.7e-37 and 4.2e-39 off.  Hard-sigmoid 1.000 at
+1.0000012, slim's 1.167 at 2.0000002, hard-swish 1.914 at 1.3716037, beyond half a unit for 2.4 %,
+7.6 % and 14.0 %; a hard-swish without digits is half of the smallest number off.
 
 Exit code 0: within the stated bounds (`STATED`), 1: not.
 """
@@ -43,9 +45,9 @@ STATED = {
     "relu6": (0.0, 0.0),
     "sigmoid": (2.5, 4.2e-39),
     "swish": (2.5, 3.7e-37),
-    "hard_sigmoid": (1.5, 2.0**-149),
-    "hard_swish": (2.0, 2.0**-149),
-    "hard_sigmoid_slim": (1.5, 2.0**-149),
+    "hard_sigmoid": (1.1, 0.0),
+    "hard_swish": (2.0, 2.0**-150),
+    "hard_sigmoid_slim": (1.25, 0.0),
     "hard_sigmoid_keras": (float("inf"), 2.0**-24),  # 0.2 x + 0.5 cancels: only the absolute error has a bound
 }
 BLOCKS, CHUNK = 64, 1 << 20

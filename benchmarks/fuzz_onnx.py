@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 
 import numpy as np
+from fuzz_models import grown_and_spoiled
 
 from refmnas.io.onnx.wire import varint
 
@@ -160,13 +161,7 @@ class Builder:
 
 def make(rng):
     """One file's bytes."""
-    builder = Builder(rng)
-    for _ in range(rng.randint(1, 8)):
-        builder.grow()
-    model = builder.model()
-    for _ in range(rng.choice((0, 1, 1, 1, 1, 2, 3))):
-        spoil(model, rng)
-    return encode(model)
+    return encode(grown_and_spoiled(Builder(rng), spoil, rng))
 
 
 def places(message, found=None):
@@ -226,4 +221,4 @@ def _other(value, rng):
 
 OPERATORS = ("Conv", "Gemm", "MatMul", "Reshape", "Resize", "Slice", "Gather", "Concat", "Transpose", "Squeeze", "Unsqueeze",
              "Pad", "ReduceMean", "MaxPool", "AveragePool", "GlobalAveragePool", "Shape", "Constant", "Cast", "Div", "Clip",
-             "If", "Loop", "Identity")  # fmt: skip
+             "ConstantOfShape", "If", "Loop", "Identity")  # fmt: skip

@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 
 import numpy as np
+from fuzz_models import grown_and_spoiled
 
 from refmnas.io.tflite import operators, schema
 from refmnas.io.tflite.build import Ints, Number, Pieces, Raw, Table, Tables, Text
@@ -73,7 +74,7 @@ class Builder:
     def grow(self):
         choices = (self.simple, self.pair, self.reshape)
         if len(self.shape) == 4:
-            choices = (self.conv, self.conv, self.depthwise, self.pool, self.pad, self.resize, self.mean, *choices)
+            choices = (self.conv, self.conv, self.depthwise, self.pool, self.pad, self.slice, self.resize, self.mean, *choices)
         self.rng.choice(choices)()
 
     def conv(self):
@@ -94,6 +95,11 @@ class Builder:
     def pad(self):
         N, H, W, C = self.shape
         self.step("PAD", self.constant(np.array([[0, 0], [1, 0], [0, 1], [0, 0]], "i4")), shape=(N, H + 1, W + 1, C))
+
+    def slice(self):
+        N, H, W, C = self.shape
+        size = (N, H - 1, W - 1, C) if min(H, W) > 1 else self.shape
+        self.step("SLICE", self.ints(*(n - m for n, m in zip(self.shape, size, strict=True))), self.ints(*size), shape=size)
 
     def resize(self):
         N, _, _, C = self.shape
@@ -129,12 +135,7 @@ class Builder:
 
 def make(rng):
     """One file's bytes."""
-    builder = Builder(rng)
-    for _ in range(rng.randint(1, 8)):
-        builder.grow()
-    model = builder.model()
-    for _ in range(rng.choice((0, 1, 1, 1, 1, 2, 3))):
-        spoil(model, rng)
+    model = grown_and_spoiled(Builder(rng), spoil, rng)
     data = bytearray(Pieces(model, schema.IDENTIFIER).encoded())
     for _ in range(rng.choice((0, 0, 0, 1, 1, 2))):
         overwrite(data, rng)

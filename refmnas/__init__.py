@@ -20,7 +20,7 @@ __all__ = ["__version__", "compile", "recognise", "use"]
 _SUBMODULES = (
     "backend", "bench", "blocks", "bounds", "cases", "compare", "engine", "errors", "explain", "geometry", "io",
     "kernels", "layers", "layout", "models", "ops", "oracle", "peers", "predict", "reading", "recognition",
-    "report",
+    "report", "verify",
 )  # fmt: skip
 _FUNCTIONS = {"use": "backend", "compile": "engine", "recognise": "recognition"}
 

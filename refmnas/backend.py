@@ -42,6 +42,8 @@ class Row(NamedTuple):
     numpy: object
     c: object  # None where no kernel was written, or C is not built
     result: object  # None, or the NamedTuple class that the op returns
+    turns: tuple[str, ...]  # the layout kind of each array; empty where the op takes no layout
+    gives: object  # that of the result, or a tuple of its fields'
 
 
 class Choice(NamedTuple):
@@ -137,7 +139,7 @@ def dispatched(name, *, check, turns=(), gives=layouts.PLAIN, result=None):
 
     def decorate(body):
         oracle = getattr(import_module(f"{__package__}.oracle.{module}"), function)
-        row = TABLE[name] = Row(oracle, body, kernels.find(module, function), result)
+        row = TABLE[name] = Row(oracle, body, kernels.find(module, function), result, turns, gives)
         arrays_of = [p.name for p in inspect.signature(body).parameters.values() if p.kind is not p.KEYWORD_ONLY]
 
         def run(arrays, options):

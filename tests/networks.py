@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from refmnas.bench import weights
 from refmnas.io import _steps
 from refmnas.models import build, fold, zoo
 from refmnas.models.fold import Node, replace
@@ -30,22 +31,8 @@ def few_first(rows, few=FEW):
 
 
 def stirred(name, dialect=None, seed=0, **options):
-    """A network whose batch norm has something to fold, and whose values stay of order 1."""
-    net = build(name, dialect=dialect, **options)
-    rng = np.random.default_rng(seed)
-    state = net.state()
-    for key, a in state.items():
-        if key.endswith((".mean", ".beta")):
-            state[key] = rng.normal(0, 0.2, a.shape)
-        elif key.endswith((".var", ".gamma")):
-            state[key] = rng.uniform(0.5, 1.5, a.shape)
-        elif a.ndim > 1:  # He's spread: every sum keeps its input's size
-            state[key] = rng.standard_normal(a.shape) * np.sqrt(2 / _fan_in(key, a))
-    return net.load(state)
-
-
-def _fan_in(key, a):
-    return a.size / a.shape[-1] if ".depthwise." not in key else a.shape[0] * a.shape[1]
+    """A network whose batch norm has something to fold, and whose values stay of order 1: by the bench's rule."""
+    return weights.drawn(build(name, dialect=dialect, **options), seed)
 
 
 def image(size, batch=1, seed=0):

@@ -99,6 +99,8 @@ def _kind(op, operands, name, attributes):
     """The element type of a result."""
     if op == "Shape" or (op == "MaxPool" and name == "y1"):
         return "i8"
+    if op == "ConstantOfShape":
+        return attributes["value"].dtype.str[1:]
     if op == "Cast":
         return next(kind for kind, number in TYPES.items() if number == attributes["to"])
     return operands[0].dtype.str[1:]

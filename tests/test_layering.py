@@ -29,6 +29,7 @@ LINE = (
     ("peers",),
     ("engine",),
     ("report",),
+    ("verify",),
     ("bench",),
     ("predict",),
     ("compare",),

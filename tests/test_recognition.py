@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 from networks import SOURCES, every_step, few_first, image, stirred
 from onnx_files import encode, model, node, value
+from pretrained import theirs as nasnet
 
 import refmnas
 from refmnas import layout
 from refmnas.bounds import gamma
-from refmnas.io import onnx
+from refmnas.io import onnx, tflite
 from refmnas.models import build, dialect, fold
+from refmnas.recognition import reduce
 
 # One of each kind of step in the fast suite, all in the slow tests.
 FEW = ("mnasnet-a1", "mobilenet-v2", "mobilenet-v3-small", "fbnet-c", "regnety-200mf")
@@ -39,6 +41,103 @@ def test_what_our_writer_wrote_is_recognised_with_the_same_weights(tmp_path, nam
         if ours.w is not None:  # folding with the identity gives back the very weights
             assert np.array_equal(ours.w, theirs.w)
             assert np.array_equal(ours.b, theirs.b)
+
+
+# Narrow ones of the published depth; the auxiliary head and drop-path are no part of what is written.
+CELLS = [
+    ("enas-micro", "official", 0.5, 16),
+    pytest.param("nasnet-a-cifar", "slim", 0.35, 32, marks=pytest.mark.slow),
+    pytest.param("nasnet-a-mobile", "slim", 0.35, 64, marks=pytest.mark.slow),
+    pytest.param("nasnet-a-mobile", "pretrainedmodels", 0.35, 63, marks=pytest.mark.slow),
+    pytest.param("nasnet-a-large", "timm", 0.1, 97, marks=pytest.mark.slow),
+]
+
+
+@pytest.mark.parametrize("form", [onnx, tflite])
+@pytest.mark.parametrize(("name", "source", "width", "size"), CELLS)
+def test_networks_of_cells_are_recognised_with_the_same_weights(tmp_path, form, name, source, width, size):
+    steps = fold.nodes(stirred(name, source, width=width, classes=7, size=size), size)
+    form.save(tmp_path / "a", steps)
+    found = refmnas.recognise(form.load(tmp_path / "a"))
+    assert (found.model, found.width, found.classes, found.size) == (name, width, 7, size)
+    assert source in found.dialects
+    for ours, theirs in zip(fold.nodes(found.network(), size), steps, strict=True):
+        assert (ours.name, ours.op, ours.inputs, ours.pad, ours.act) == (
+            theirs.name, theirs.op, theirs.inputs, theirs.pad, theirs.act,
+        )  # fmt: skip
+        if ours.w is not None:
+            assert np.array_equal(ours.w, theirs.w), ours.name
+            assert np.array_equal(ours.b, theirs.b), ours.name
+
+
+def test_cells_with_one_thing_changed_are_none_of_ours(tmp_path):
+    steps = fold.nodes(stirred("enas-micro", width=0.5, classes=7, size=16), 16)
+    average = next(s for s in steps if s.op == "average_pool")
+    concat = next(s for s in steps if s.op == "concat" and len(s.inputs) > 2)
+    shift = next(s for s in steps if s.op == "shift")
+    for name, changes in (
+        (average.name, {"op": "max_pool"}),
+        (average.name, {"count_pad": True}),
+        (concat.name, {"inputs": (concat.inputs[1], concat.inputs[0], *concat.inputs[2:])}),
+        (shift.name, {"op": "act", "act": "relu"}),
+    ):
+        assert refmnas.recognise(written(tmp_path / "a.onnx", changed(steps, name, **changes))) is None, (name, changes)
+
+
+CONV = {"w": np.ones((4, 3, 3, 3), np.float32)}
+
+
+def cut(path, *nodes, first=1, axes=(2, 3), **tensors):
+    """(parts, whether a pool takes zeros for pixels) of nodes whose result "b" is cut to "y"."""
+    tensors = CONV | tensors | {"starts": np.full(len(axes), first), "ends": np.full(len(axes), 2**62), "axes": np.array(axes)}
+    message = model([*nodes, node("Slice", ["b", "starts", "ends", "axes"], ["y"])], [value("x", "f4", (1, 3, 8, 8))],
+                    [value("y")], tensors)  # fmt: skip
+    path.write_bytes(encode(message))
+    reader = reduce.Reader(onnx.load(path))
+    for step in reader.graph.steps:
+        reader.take(step)
+    return reader.parts, reader.is_uncut()
+
+
+def test_rows_that_are_cut_off_are_zeros_less_before_the_window(tmp_path):
+    """As pretrainedmodels has it: zeros before, a window of stride 2 with pads of its own, the first row and column cut off."""
+    pad = node("Pad", ["x", "pads"], ["a"])
+    pads = {"pads": np.array((0, 0, 1, 1, 0, 0, 0, 0))}
+    options = {"pads": (1, 1, 1, 1), "strides": (2, 2)}
+    conv = node("Conv", ["a", "w"], ["b"], **options)
+    (part,), _ = cut(tmp_path / "a.onnx", pad, conv, **pads)
+    assert part.pad == (0, 1, 0, 1)
+    for op in ("MaxPool", "AveragePool"):
+        (part,), is_uncut = cut(tmp_path / "a.onnx", pad, node(op, ["a"], ["b"], kernel_shape=(3, 3), **options), **pads)
+        assert (part.pad, part.count_pad, is_uncut) == ((0, 1, 0, 1), False, False)
+        _, is_uncut = cut(tmp_path / "a.onnx", pad, node(op, ["a"], ["b"], kernel_shape=(3, 3), **options), axes=(2,), **pads)
+        assert is_uncut
+    moved = {"pads": np.array((0, 0, 0, 0, 0, 0, 1, 1))}
+    (part,), _ = cut(tmp_path / "a.onnx", node("Pad", ["x", "pads"], ["b"]), **moved)
+    assert (part.op, part.inputs) == ("shift", ["x"])
+
+
+def test_cuts_of_another_kind_are_unknown(tmp_path):
+    conv = node("Conv", ["x", "w"], ["b"], pads=(1, 1, 1, 1), strides=(2, 2))
+    with pytest.raises(reduce.Unknown):  # a pixel of the image would be lost
+        cut(tmp_path / "a.onnx", conv)
+    with pytest.raises(reduce.Unknown):
+        cut(tmp_path / "a.onnx", node("Conv", ["x", "w"], ["b"], pads=(2, 2, 2, 2)), first=2)
+    with pytest.raises(reduce.Unknown):
+        cut(tmp_path / "a.onnx", node("Conv", ["x", "w"], ["b"], pads=(2, 2, 2, 2)), axes=(1,))
+    image_cut = [node("Identity", ["x"], ["b"]), node("Conv", ["y", "w"], ["z"])]
+    with pytest.raises(reduce.Unknown):  # fewer pixels than none of a pad are no zeros
+        cut_then(tmp_path / "a.onnx", *image_cut)
+
+
+def cut_then(path, before, after):
+    tensors = CONV | {"starts": np.ones(2, np.int64), "ends": np.full(2, 2**62), "axes": np.array((2, 3))}
+    message = model([before, node("Slice", ["b", "starts", "ends", "axes"], ["y"]), after], [value("x", "f4", (1, 3, 8, 8))],
+                    [value("z")], tensors)  # fmt: skip
+    path.write_bytes(encode(message))
+    reader = reduce.Reader(onnx.load(path))
+    for step in reader.graph.steps:
+        reader.take(step)
 
 
 _SIXTH = {"alpha": 1 / 6, "beta": 0.5}
@@ -183,3 +282,56 @@ def test_exports_of_torchvision_and_timm_are_recognised(tmp_path, package, their
     x = image(64)
     want, got = direct.forward(x), found.network().forward(x)
     assert np.allclose(got, want, rtol=1e-3, atol=gamma(10_000) * np.abs(want).max())
+
+
+@pytest.mark.parity
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("is_folded", [True, False])
+def test_nasnet_exported_by_torch_is_recognised(tmp_path, is_folded):
+    """Zeros before windows and rows cut off after them, pools of one pixel, batch norm over what is put together."""
+    torch = pytest.importorskip("torch", reason="needs the extra parity: torch is not installed")
+    pytest.importorskip("onnx", reason="needs the extra parity: onnx is not installed")
+    net = nasnet("nasnet-a-mobile", classes=11).float().eval()
+    options = {} if is_folded else {"training": torch.onnx.TrainingMode.PRESERVE}
+    x = torch.zeros(1, 3, 96, 96)
+    torch.onnx.export(net, x, tmp_path / "a.onnx", dynamo=False, do_constant_folding=is_folded, opset_version=17, **options)
+    graph = onnx.load(tmp_path / "a.onnx")
+    found = refmnas.recognise(graph)
+    assert (found.model, found.width, found.classes, found.size) == ("nasnet-a-mobile", 1.0, 11, 96)
+    assert "pretrainedmodels" in found.dialects
+    direct = build("nasnet-a-mobile", dialect="pretrainedmodels", size=96, classes=11)
+    direct = direct.load({key: value.numpy() for key, value in net.state_dict().items()}, "pretrainedmodels")
+    if not is_folded:
+        for key, array in direct.state().items():
+            assert np.array_equal(found.weights[key], array), key
+    y = image(96)
+    want = direct.forward(y)
+    for got in (found.network().forward(y), refmnas.compile(graph)(y)):
+        assert np.allclose(got, want, rtol=1e-3, atol=gamma(10_000) * np.abs(want).max())
+
+
+
+@pytest.mark.parametrize("end", [("Div", np.float32(6)), ("Mul", np.float32(1 / 6))])
+def test_a_hard_swish_in_pieces_and_a_shape_that_is_computed_are_taken(tmp_path, end):
+    """As Paddle's exporter writes MobileNetV3: x relu6(x + 3) / 6, and a Reshape to (Shape(x)[0], -1)."""
+    op, six = end
+    rng = np.random.default_rng(0)
+    tensors = {"w": rng.standard_normal((4, 3, 3, 3)).astype("f4"), "d": rng.standard_normal((4, 5)).astype("f4"),
+               "three": np.float32(3), "low": np.float32(0), "high": np.float32(6), "six": six,
+               "starts": np.array([0]), "ends": np.array([1]), "axes": np.array([0]), "rest": np.array([-1])}  # fmt: skip
+    steps = [node("Conv", ["x", "w"], ["a"]), node("Add", ["a", "three"], ["b"]), node("Clip", ["b", "low", "high"], ["c"]),
+             node("Mul", ["a", "c"], ["e"]), node(op, ["e", "six"], ["f"]), node("GlobalAveragePool", ["f"], ["g"]),
+             node("Shape", ["g"], ["n"]), node("Slice", ["n", "starts", "ends", "axes"], ["one"]),
+             node("Concat", ["one", "rest"], ["two"], axis=0), node("Reshape", ["g", "two"], ["h"]),
+             node("MatMul", ["h", "d"], ["y"])]  # fmt: skip
+    message = model(steps, [value("x", "f4", ("N", 3, 8, 8))], [value("y", "f4", ("N", 5))], tensors)
+    (tmp_path / "a.onnx").write_bytes(encode(message))
+    graph = onnx.load(tmp_path / "a.onnx")
+    assert [(part.op, part.act) for part in reduce.parts(graph).parts] == [
+        ("conv", "hard_swish"), ("pool", "identity"), ("matrix", "identity"),
+    ]  # fmt: skip
+    x = image(8)
+    want = graph.run({"x": np.ascontiguousarray(x.transpose(0, 3, 1, 2))})["y"]
+    largest = np.abs(tensors["w"]).sum(axis=(1, 2, 3)).max() * np.abs(x).max()  # of |a|, whose 27 terms are rounded first
+    bound = gamma(27 + 1 + 5 + 36 + 4) * 1.5 * (largest + 3) * np.abs(tensors["d"]).sum(axis=0)
+    assert np.all(np.abs(refmnas.compile(graph)(x) - want) <= 2 * bound)

@@ -11,6 +11,7 @@ from .. import __version__, kernels, peers
 from ..engine import compile
 from ..errors import RefmnasError, SpecError
 from ..models import build, cost, dialect, fold, zoo
+from . import weights
 
 OURS = "refmnas"
 # The networks of a bench without names, each in the conventions whose published module the peers then have.
@@ -57,27 +58,9 @@ def conventions(model, given=None):
 
 
 def network(model, *, source=None, size=None, width=None, seed=0):
-    """The network with weights that keep every tensor of order 1, as trained ones do; batch norm is there to be folded.
-
-    Linear layers have He's spread where their input comes from a ReLU, that of 1 / fan-in behind a linear
-    projection; a batch norm multiplies by about 1.  Otherwise 50 layers grow the signal a thousandfold, gates
-    close, and the logits of some images hang on a few roundings.
-    """
+    """The network in the bench's conventions, with weights that keep every tensor of order 1 (`weights.drawn`)."""
     net = build(model, width=width or 1.0, size=size, dialect=conventions(model, source))
-    rng = np.random.default_rng(seed)
-    state = net.state()
-    for key, a in state.items():
-        if key.endswith((".mean", ".beta")):
-            state[key] = rng.normal(0, 0.2, a.shape).astype(a.dtype)
-        elif key.endswith(".gamma"):
-            var = rng.uniform(0.5, 1.5, a.shape)
-            state[key.replace(".gamma", ".var")] = var.astype(a.dtype)
-            state[key] = (np.sqrt(var) * rng.uniform(0.75, 1.25, a.shape)).astype(a.dtype)
-        elif a.ndim > 1:
-            fan_in = a.size / a.shape[-1] if ".depthwise." not in key else a.shape[0] * a.shape[1]
-            gain = 1 if ".expand." in key else 2
-            state[key] = (rng.standard_normal(a.shape) * np.sqrt(gain / fan_in)).astype(a.dtype)
-    return net.load(state)
+    return weights.drawn(net, seed)
 
 
 def chosen(text):

@@ -25,6 +25,8 @@ import numpy as np
 from .rounding import EXP, gamma, lost, sizes
 
 S = EXP + EXP // 2 + 2
+# Below it exp(-x) overflows, within the units that exp is good to.
+_EXP_REACH = {np.dtype(np.float32): -88.7, np.dtype(np.float64): -709.7}
 
 
 def _sigmoid(x):
@@ -38,32 +40,54 @@ def _clipped(v, error, low, high):
     return np.maximum(error - outside, 0)
 
 
-def _hard_sigmoid(kind, x, dtype):
-    """Value and bound of a hard sigmoid, the constant after the clip included."""
+def _hard_sigmoid(kind, x, dtype, e=0.0):
+    """Value and bound of a hard sigmoid of what is within e of x, the constant after the clip included."""
+    size = np.abs(x) + e
     if kind == "hard_sigmoid_keras":
-        v, reach, scale = 0.2 * x + 0.5, 0.2 * np.abs(x) + 0.5, 1.0
+        v, reach, scale, slope = 0.2 * x + 0.5, 0.2 * size + 0.5, 1.0, 0.2
         high = 1.0
     else:
-        v, reach, scale = x + 3, np.abs(x) + 3, 0.16667 if kind == "hard_sigmoid_slim" else 1 / 6
+        v, reach, scale, slope = x + 3, size + 3, 0.16667 if kind == "hard_sigmoid_slim" else 1 / 6, 1.0
         high = 6.0
-    error = _clipped(v, gamma(3, dtype) * reach, 0.0, high) * scale
+    error = _clipped(v, gamma(3, dtype) * reach + slope * e, 0.0, high) * scale
     value = np.clip(v, 0, high) * scale
     return value, error * (1 + gamma(2, dtype)) + gamma(2, dtype) * value
 
 
 def activation_forward(definition, dtype, x, *, kind):
+    return (carried(dtype, x, 0.0, kind),)
+
+
+def carried(dtype, x, e, kind):
+    """The bound where what is fed is not x but something within e of it (e = 0: x itself)."""
     x = np.asarray(x, np.float64)
-    size = np.abs(x)
-    if kind in ("identity", "relu", "relu6"):
-        return (np.zeros(x.shape),)
-    if kind == "sigmoid":
-        return (gamma(S, dtype) * _sigmoid(x) + lost(EXP + 2, dtype),)
-    if kind == "swish":
-        return (gamma(S + 1, dtype) * size * _sigmoid(x) + lost((EXP + 2) * size + 1, dtype),)
+    size = np.abs(x) + e
+    if kind == "identity":
+        return np.zeros(x.shape) + e
+    if kind in ("relu", "relu6"):
+        return _clipped(x, np.zeros(x.shape) + e, 0.0, np.inf if kind == "relu" else 6.0)
+    if kind in ("sigmoid", "swish"):
+        return _smooth(dtype, x, e, size, kind)
     if kind == "hard_swish":
-        value, error = _hard_sigmoid("hard_sigmoid", x, dtype)
-        return (size * (error * (1 + gamma(2, dtype)) + gamma(2, dtype) * value) + lost(2, dtype),)
-    return (_hard_sigmoid(kind, x, dtype)[1] + lost(1, dtype),)
+        value, error = _hard_sigmoid("hard_sigmoid", x, dtype, e)
+        rounded = gamma(2, dtype) * (value + np.where(e, error, 0))
+        return size * (error * (1 + gamma(2, dtype)) + rounded) + value * e + lost(2, dtype)
+    return _hard_sigmoid(kind, x, dtype, e)[1] + lost(1, dtype)
+
+
+def _smooth(dtype, x, e, size, kind):
+    """Roundings at x + e, where s is largest, and e times the steepest slope within reach.
+
+    Where exp(-x) overflows, 1 / (1 + exp(-x)) is 0 instead of s(x).
+    """
+    s = _sigmoid(x + e)
+    s_near = _sigmoid(-np.maximum(np.abs(x) - e, 0))
+    steepest = s_near * (1 - s_near)
+    vanished = np.where(x - e < _EXP_REACH[np.dtype(dtype)], s, 0)
+    if kind == "sigmoid":
+        return gamma(S, dtype) * s + vanished + steepest * e + lost(EXP + 2, dtype)
+    slope = np.minimum(1.1, s + size * steepest)  # the steepest of x s(x) is 1.0998
+    return gamma(S + 1, dtype) * size * s + size * vanished + slope * e + lost((EXP + 2) * size + 1, dtype)
 
 
 # kind -> (what dy is multiplied by at most, roundings): constant and product, for

@@ -2,7 +2,8 @@
 
 Each is gamma(n) times the op on absolute values:
 
-    pool.forward       H*W - 1 additions, then the division; or 1 / (H*W) rounded and a product
+    pool.forward       H*W - 1 additions, then the division; or 1 / (H*W) rounded and a product,
+                       perhaps of each term, all of which can then underflow
     pool.backward      1 / (H*W) rounded, and a product
     gate               one product; dg has H*W of them to a sum
     dropout, drop_path 1 - rate, the reciprocal, the product (a mask of 0 and 1 rounds nothing)
@@ -12,7 +13,7 @@ from .rounding import gamma, lost, sizes
 
 
 def pool_forward(definition, dtype, x):
-    return (gamma(x.shape[1] * x.shape[2] + 1, dtype) * definition(*sizes(x)) + lost(2, dtype),)
+    return (gamma(x.shape[1] * x.shape[2] + 1, dtype) * definition(*sizes(x)) + lost(x.shape[1] * x.shape[2] + 1, dtype),)
 
 
 def pool_backward(definition, dtype, dy, x):

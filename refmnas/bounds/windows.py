@@ -17,7 +17,7 @@ from .rounding import gamma, lost, sizes
 
 def average_pool_forward(definition, dtype, x, *, kernel, **options):
     taps = kernel[0] * kernel[1]
-    return (gamma(taps + 1, dtype) * definition(*sizes(x), kernel=kernel, **options) + lost(2, dtype),)
+    return (gamma(taps + 1, dtype) * definition(*sizes(x), kernel=kernel, **options) + lost(taps + 1, dtype),)
 
 
 def average_pool_backward(definition, dtype, dy, x, *, kernel, **options):

@@ -100,6 +100,11 @@ def takes(name):
     return tuple(_names(name)[0])
 
 
+def takes_options(name):
+    """The keyword options that the function takes, by name."""
+    return tuple(_names(name)[1])
+
+
 def options(name, case):
     """Those of the case's options that the function takes."""
     return {key: value for key, value in case.options().items() if key in _names(name)[1]}

@@ -3,6 +3,7 @@
     exit 0    done
     exit 1    a check failed
     exit 2    usage or bad input, with one line on standard error
+    exit 3    of `verify`: inconclusive
 
 A command module has `add(subparsers)` and `run(args) -> exit code`; it imports
 what it needs inside `run`, so that `--help` and `doctor` work in any environment.
@@ -20,7 +21,7 @@ from ..errors import RefmnasError
 
 COMMANDS = (
     "demo", "classify", "show", "diff", "compare", "convert", "read", "explain",
-    "selftest", "bench", "compile-report", "doctor",
+    "verify", "selftest", "kit", "bench", "compile-report", "doctor",
 )  # fmt: skip
 
 

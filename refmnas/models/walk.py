@@ -2,7 +2,8 @@
 
 What comes from a walk are nodes of one source each time: an affine map (batch norm) and an
 activation are absorbed by the step before them in their chain.  Where no such step is,
-they stay nodes of their own, "affine" and "act", for `fold` to settle.
+they stay nodes of their own, "affine" and "act", for `fold` to settle; so do all of them
+in a walk that is not `folded`, which `refmnas.verify` asks for.
 """
 
 from __future__ import annotations
@@ -43,14 +44,14 @@ FORWARD = {"hard_sigmoid_torch": "hard_sigmoid"}  # kinds that differ in their g
 FOLDABLE_RESIZE = {"mode": "bilinear", "places": "half_pixel"}
 
 
-def walk(layer: Layer, name: str, source: Any, size: Any) -> Iterator[Node]:
+def walk(layer: Layer, name: str, source: Any, size: Any, *, folded: bool = True) -> Iterator[Node]:
     """The nodes of a layer whose input is the result `source`; the last one holds its result.
 
     A layer of several inputs has a tuple of sources and one of sizes.
     """
     if isinstance(layer, SqueezeExcite | Sum | Graph):
         kind = _sum if isinstance(layer, Sum) else _graph if isinstance(layer, Graph) else _squeeze_excite
-        yield from kind(layer, name, source, size)
+        yield from kind(layer, name, source, size, folded)
         return
     if isinstance(layer, Join):
         if not (isinstance(layer, ResizeLike) and size[0][:2] == size[1][:2]):
@@ -61,8 +62,8 @@ def walk(layer: Layer, name: str, source: Any, size: Any) -> Iterator[Node]:
         return
     first, last = (source, size), None
     for child_name, child in layer.children.items():
-        for node in walk(child, f"{name}.{child_name}".lstrip("."), source, size):
-            if last is not None and not isinstance(child, Graph) and _absorbs(node, last):
+        for node in walk(child, f"{name}.{child_name}".lstrip("."), source, size, folded=folded):
+            if folded and last is not None and not isinstance(child, Graph) and _absorbs(node, last):
                 last = _absorbed(node, last)
                 continue
             if last is not None:
@@ -115,23 +116,27 @@ def _single(layer, name, source, size):
         raise SpecError(f"fold: {name} is a {type(layer).__name__}, wanted a layer whose step is known")
 
 
-def _squeeze_excite(layer, name, source, size):
+def _squeeze_excite(layer, name, source, size, folded):
     """The squeeze path, then the scaling of what it came from."""
-    *path, last = walk(Chain(layer.children), name, source, size)
+    *path, last = walk(Chain(layer.children), name, source, size, folded=folded)
     yield from path
     yield last
     yield Node(f"{name}.scale", "scale", (source, last.name), size, size)
 
 
-def _sum(layer, name, source, size):
+def _sum(layer, name, source, size, folded):
     """Both branches, then their sum with its activation."""
     last = [source, source]
     for k, (branch, where) in enumerate(((layer.branch, name), (layer.shortcut, f"{name}.shortcut"))):
-        for node in walk(branch, where, source, size) if branch else ():
+        for node in walk(branch, where, source, size, folded=folded) if branch else ():
             yield node
             last[k] = node.name
     shape, act = tuple(layer.shape(size)), FORWARD.get(layer.act.kind, layer.act.kind)
-    yield Node(f"{name}.add", "add", (last[1], last[0]), shape, shape, act=act)
+    if folded:
+        yield Node(f"{name}.add", "add", (last[1], last[0]), shape, shape, act=act)
+        return
+    yield Node(f"{name}.add", "add", (last[1], last[0]), shape, shape)
+    yield Node(f"{name}.act", "act", (f"{name}.add",), shape, shape, act=act)
 
 
 def _join(layer, name, sources, sizes):
@@ -144,7 +149,7 @@ def _join(layer, name, sources, sizes):
     raise SpecError(f"fold: {name} is a {type(layer).__name__} of {len(sources)}, wanted a layer whose step is known")
 
 
-def _graph(layer, name, source, size):
+def _graph(layer, name, source, size, folded):
     """Node after node, as far as the first output needs them; that output's is the last."""
     several = isinstance(source, tuple)
     results = dict(zip(layer.names, zip(source, size, strict=True) if several else [(source, size)], strict=True))
@@ -156,7 +161,7 @@ def _graph(layer, name, source, size):
         is_one = not isinstance(child, Join) or child.inputs == 1
         reads, sizes = found[0] if is_one else tuple(zip(*found, strict=True))
         last = None
-        for node in walk(child, f"{name}.{child_name}".lstrip("."), reads, sizes):
+        for node in walk(child, f"{name}.{child_name}".lstrip("."), reads, sizes, folded=folded):
             yield node
             last = node
         results[child_name] = found[0] if last is None else (last.name, last.shape)

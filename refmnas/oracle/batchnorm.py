@@ -29,7 +29,8 @@ def forward(x, gamma, beta, *, eps):
             mean[c] += float(x[(*k, c)])
         mean[c] /= len(pixels)
         for k in pixels:
-            var[c] += (float(x[(*k, c)]) - mean[c]) ** 2
+            centred = float(x[(*k, c)]) - mean[c]
+            var[c] += centred * centred
         var[c] /= len(pixels)
         rstd[c] = 1.0 / math.sqrt(var[c] + eps)
         for k in pixels:

@@ -2,25 +2,23 @@
 
     w' = w gamma / sqrt(var + eps),   b' = (b - mean) gamma / sqrt(var + eps) + beta            (1)
 
-where a batch norm was left beside its convolution, in float64 and rounded once.  Beside what
-`reduce` knows there are pools over windows, concatenations, activations of anything, and
-zero padding that moves the image up and left by one pixel.
+where a batch norm was left beside its convolution, in float64 and rounded once.
 
 Source: (1) is eq. (6) of Jacob et al. 2018, arXiv:1712.05877, with the additive term written out.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..errors import SpecError
-from ..io.onnx.operators.window import geometry
 from ..models.node import IMAGE, Node
-from .parts import Unknown
+from .parts import NORM, Unknown
 from .reduce import Reader
 
 _GATED = {"sigmoid": "swish", "hard_sigmoid": "hard_swish"}
-_MOVED = np.array([[0, 0], [0, 0], [-1, 1], [-1, 1]])
 
 
 def nodes(graph, size=None):
@@ -31,13 +29,32 @@ def nodes(graph, size=None):
     """
     image, is_last, size = _image(graph, size)
     reader = _Nodes(graph, {image} if is_last else ())
+    _taken(reader, graph)
+    last = reader.real(next(iter(graph.outputs)))
+    return _shaped(_needed(reader.parts, last), image, (*size, 3), graph.name)
+
+
+def unfolded(graph, size=None):
+    """(node, arrays of batch norm or None, its epsilon) of every operation, nothing folded, nothing joined.
+
+    A node of batch norm has the op "batchnorm" and no weights; one without a bias has b None.  Names are the
+    graph's tensors.  Results that the output does not need are there too.  Raises as `nodes`.
+    """
+    image, is_last, size = _image(graph, size)
+    reader = _Unfolded(graph, {image} if is_last else ())
+    _taken(reader, graph)
+    for node, part in zip(_shaped(reader.parts, image, (*size, 3), graph.name), reader.parts, strict=True):
+        yield (node if part.b is not None else replace(node, b=None)), part.norm, part.eps
+
+
+def _taken(reader, graph):
     for step in graph.steps:
         try:
             reader.take(step)
         except Unknown:
             raise SpecError(f"compile: no step of the engine takes {step.op} at {step.results[0]} of {graph.name}") from None
-    last = reader.real(next(iter(graph.outputs)))
-    return _shaped(_needed(reader.parts, last), image, (*size, 3), graph.name)
+    if reader.is_uncut():
+        raise SpecError(f"compile: no step of the engine takes a Pad's zeros for a pool's pixels, as {graph.name} has them")
 
 
 def _image(graph, size):
@@ -61,43 +78,6 @@ def _image(graph, size):
 class _Nodes(Reader):
     """Takes more than `reduce` does; an activation stays a part of its own."""
 
-    def take_pad(self, step):
-        pads, value, over = (self.constant(step, name) for name in ("pads", "value", "over"))
-        is_plain = step.attributes["mode"] == "constant" and (value is None or not value.any()) and over is None
-        if is_plain and pads.size == 8 and step.operands["x"] not in self.pads:
-            sides = np.reshape(pads, (2, 4)).T
-            if np.array_equal(sides[[0, 3, 1, 2]] if step.operands["x"] in self.last else sides, _MOVED):
-                self.add("shift", step, [step.operands["x"]])
-                return
-        super().take_pad(step)
-
-    def take_concat(self, step):
-        parts = step.operands["x"]
-        names = list(parts) if isinstance(parts, (list, tuple)) else [parts]
-        rank, axis = 4, 3 if names[0] in self.last else 1
-        if step.attributes["axis"] % rank != axis or any(map(self.is_constant, names)):
-            raise Unknown
-        self.add("concat", step, names)
-
-    def _window(self, step, op):
-        a, x = step.attributes, step.operands["x"]
-        kernel, shape = tuple(a["kernel_shape"]), self.graph.known[x].shape or (None,) * 4
-        if x in self.last or len(set(kernel)) != 1 or len(kernel) != 2 or a.get("ceil_mode"):
-            raise Unknown
-        if a["auto_pad"].startswith("SAME") and None in shape[2:]:
-            raise Unknown
-        strides, dilations, pairs, _ = geometry(a, shape[2:], kernel)
-        if set(dilations) != {1} or len(set(strides)) != 1:
-            raise Unknown
-        options = {"kernel": kernel[0], "stride": strides[0], "pad": (*pairs[0], *pairs[1])}
-        self.add(op, step, [x], count_pad=bool(a.get("count_include_pad")), **options)
-
-    def take_averagepool(self, step):
-        self._window(step, "average_pool")
-
-    def take_maxpool(self, step):
-        self._window(step, "max_pool")
-
     def add(self, op, step, inputs, **options):
         """x * sigmoid(x) is swish."""
         if op == "scale":
@@ -107,6 +87,17 @@ class _Nodes(Reader):
                     super().add("act", step, [x], act=_GATED[part.act])
                     return
         super().add(op, step, inputs, **options)
+
+
+class _Unfolded(_Nodes):
+    """Batch norm stays a part of its own too."""
+
+    def take_batchnormalization(self, step):
+        if step.attributes.get("training_mode"):
+            raise Unknown
+        names = ("scale", "bias", "mean", "var")
+        norm = {ours: self.constant(step, theirs) for ours, theirs in zip(NORM, names, strict=True)}
+        self.add("batchnorm", step, [step.operands["x"]], norm=norm, eps=step.attributes["epsilon"])
 
 
 def _needed(parts, last):

@@ -13,7 +13,9 @@ _SWISH = {"sigmoid": "swish", "hard_sigmoid": "hard_swish"}
 
 @dataclass
 class Part:
-    """op: conv, depthwise, matrix (a 1 x 1 convolution or a dense layer), pool, scale, add, act."""
+    """op: conv, depthwise, matrix (a 1 x 1 convolution or a dense layer), pool, scale, add, act; and of networks of
+    cells concat, shift, average_pool, max_pool: as `refmnas.models.node` has them.
+    """
 
     op: str
     inputs: list[str]
@@ -26,8 +28,9 @@ class Part:
     act: str = "identity"
     norm: dict[str, np.ndarray] | None = None  # batch norm that was not folded
     eps: float | None = None
-    kernel: int = 1  # of the pools over windows, which `nodes` alone takes, as shift, concat and an act of its own
+    kernel: int = 1  # of the pools over windows
     count_pad: bool = False
+    step: str = ""  # which step of a network it is made of
 
 
 @dataclass
@@ -45,24 +48,47 @@ class Unknown(Exception):
 
 
 def joined(found):
-    """The parts with each activation in what it is of: first x * sigmoid(x), then the others."""
+    """The parts with each activation in what it is of, where nothing else reads that: first x * sigmoid(x), then the
+    others; equal activations of one tensor are one.
+    """
     makers = {part.output: part for part in found}
     for part in found:
         gates = [makers[name] for name in part.inputs if name in makers and makers[name].op == "act"]
         gate = next((g for g in gates if part.op == "scale" and g.act in _SWISH and g.inputs[0] in part.inputs), None)
         if gate is not None:
             part.op, part.act, part.inputs = "act", _SWISH[gate.act], gate.inputs
-    counts = Counter(name for part in found for name in part.inputs)
+    found = _once(found)
+    counts = _readers(found)
     found = [part for part in found if counts[part.output] or part is found[-1]]  # the sigmoids that went into a swish
-    counts = Counter(name for part in found for name in part.inputs)
+    counts = _readers(found)
     kept = []
     for part in found:
         maker = makers.get(part.inputs[0])
-        if part.op != "act":
-            kept.append(part)
-        elif maker is None or maker.act != "identity" or maker.op == "act" or counts[maker.output] != 1:
-            raise Unknown
-        else:
+        is_free = maker is not None and maker.op != "act" and maker.act == "identity" and counts[maker.output] == 1
+        if part.op == "act" and is_free:
             maker.act, maker.output = part.act, part.output
             makers[part.output] = maker
+        else:
+            kept.append(part)
+    return kept
+
+
+def _readers(found):
+    return Counter(name for part in found for name in part.inputs)
+
+
+def _once(found):
+    """Without those activations that another one equals: a file may have one for each of its readers."""
+    kept: list[Part] = []
+    first: dict[tuple, str] = {}
+    renamed: dict[str, str] = {}
+    for part in found:
+        part.inputs = [renamed.get(name, name) for name in part.inputs]
+        key = (part.act, *part.inputs)
+        if part.op == "act" and key in first:
+            renamed[part.output] = first[key]
+            continue
+        if part.op == "act":
+            first[key] = part.output
+        kept.append(part)
     return kept

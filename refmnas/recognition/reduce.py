@@ -10,11 +10,11 @@ from __future__ import annotations
 import numpy as np
 
 from ..io.onnx.operators.window import geometry
+from .activations import Activations
 from .parts import NORM, Part, Parts, Unknown, joined
+from .windows import MOVED, Windows
 
-_SIXTHS = {np.float32(1 / 6): "hard_sigmoid", np.float32(0.16667): "hard_sigmoid_slim"}
 _NCHW_ALONE = ("Conv", "BatchNormalization", "GlobalAveragePool")
-_HARD = {(1 / 6, 0.5): "hard_sigmoid", (0.2, 0.5): "hard_sigmoid_keras"}
 
 
 def parts(graph):
@@ -32,7 +32,7 @@ def parts(graph):
         for step in graph.steps:
             reader.take(step)
         found = joined(reader.parts)
-        if not found or reader.real(next(iter(graph.outputs))) != found[-1].output:
+        if reader.is_uncut() or not found or reader.real(next(iter(graph.outputs))) != found[-1].output:
             return None
     except Unknown:
         return None
@@ -40,16 +40,16 @@ def parts(graph):
     return Parts(found, image, size, set(graph.constants))
 
 
-class Reader:
+class Reader(Windows, Activations):
     """Walks the steps; `alias` leads from a tensor to the one that it equals, whatever its order of axes.
 
     `last` are the tensors whose channels are their last axis.
     """
 
     def __init__(self, graph, last=()):
+        Windows.__init__(self)
+        Activations.__init__(self)
         self.graph, self.parts, self.last = graph, [], set(last)
-        self.shifted: dict[str, str] = {}  # x + 3, and what relu6 makes of it (then in `clipped`): a hard sigmoid begins
-        self.clipped: set[str] = set()
         self.alias: dict[str, str] = {}
         self.pads: dict[str, tuple[int, ...]] = {}
         self.made: dict[str, Part] = {}
@@ -70,11 +70,17 @@ class Reader:
             raise Unknown
         return array
 
+    def is_real(self, name):
+        """Whether it is no shape."""
+        return self.graph.known[name].dtype.kind == "f"
+
     def is_constant(self, name):
         return name in self.graph.constants or self.graph.known[name].value is not None
 
     def take(self, step):
-        """One step; those of constants alone were computed when the graph was loaded."""
+        """One step; those of constants alone were computed when the graph was loaded, whole numbers are shapes' own."""
+        if all(self.graph.known[name].dtype.kind in "iu" for name in step.results if name):
+            return
         if all(map(self.is_constant, step.reads())):
             if not self.is_constant(step.results[0]):
                 raise Unknown
@@ -82,9 +88,8 @@ class Reader:
         handler = getattr(self, f"take_{step.op.lower()}", None)
         if handler is None or len([name for name in step.results if name]) != 1:
             raise Unknown
-        if step.op not in ("Conv", "Pad", "Transpose") and any(name in self.pads for name in step.reads()):
-            raise Unknown
-        orders = {name in self.last for name in step.reads() if not self.is_constant(name)}
+        self.check_pads(step)
+        orders = {name in self.last for name in step.reads() if not self.is_constant(name) and self.is_real(name)}
         if len(orders) > 1 or (True in orders and step.op in _NCHW_ALONE):
             raise Unknown
         handler(step)
@@ -140,11 +145,11 @@ class Reader:
         sides[axes] = np.reshape(pads, (2, -1)).T if pads.size == 2 * len(axes) else -1
         is_last = step.operands["x"] in self.last
         sides = sides[[0, 3, 1, 2]] if is_last else sides
-        if sides[:2].any() or sides.min() < 0:
-            raise Unknown
         before = self.pads.get(step.operands["x"], (0, 0, 0, 0))
-        self.same(step)
-        self.pads[step.results[0]] = tuple(int(n) + m for n, m in zip(sides[2:].reshape(-1), before, strict=True))
+        padded = tuple(int(n) + m for n, m in zip(sides[2:].reshape(-1), before, strict=True))
+        if sides[:2].any() or (padded != MOVED and min(*before, *padded) < 0):
+            raise Unknown
+        self.padded(step, padded)
 
     def take_conv(self, step):
         a, x = step.attributes, step.operands["x"]
@@ -161,8 +166,10 @@ class Reader:
         else:
             is_matrix = w.shape[2:] == (1, 1) and strides[0] == a["group"] == 1 and not any(pad)
             op, w = ("matrix", w[:, :, 0, 0].T) if is_matrix else ("conv", w.transpose(2, 3, 1, 0))
-        groups = a["group"] if op == "conv" else 1
-        self.add(op, step, [x], w=w, b=b, stride=strides[0], pad=pad, groups=groups)
+        groups, stride = a["group"] if op == "conv" else 1, strides[0]
+        if op == "matrix" and (before := self.skipping(x)) is not None:
+            op, w, x, stride = "conv", w[None, None], before.inputs[0], before.stride
+        self.add(op, step, [x], w=w, b=b, stride=stride, pad=pad, groups=groups)
 
     def take_gemm(self, step):
         a = step.attributes
@@ -180,13 +187,20 @@ class Reader:
         self.add("matrix", step, [step.operands["x"]], w=w)
 
     def take_batchnormalization(self, step):
-        part = self.made.get(self.real(step.operands["x"]))
-        if part is None or part.w is None or part.norm is not None or step.attributes.get("training_mode"):
+        """Of a convolution, or of several that are put together, each of which has its own channels of it."""
+        whole = self.made.get(self.real(step.operands["x"]))
+        if whole is None or step.attributes.get("training_mode"):
             raise Unknown
-        names = ("scale", "bias", "mean", "var")
-        part.norm = {ours: self.constant(step, theirs) for ours, theirs in zip(NORM, names, strict=True)}
-        part.eps = step.attributes["epsilon"]
-        self.renamed(part, step.results[0])
+        parts = [self.alone(name) for name in whole.inputs] if whole.op == "concat" else [whole]
+        if any(part.w is None or part.norm is not None for part in parts):
+            raise Unknown
+        names, first = ("scale", "bias", "mean", "var"), 0
+        norm = {ours: self.constant(step, theirs) for ours, theirs in zip(NORM, names, strict=True)}
+        for part in parts:
+            own = slice(first, first + part.w.shape[-1])
+            first, part.eps = own.stop, step.attributes["epsilon"]
+            part.norm = {key: array[own] for key, array in norm.items()}
+        self.renamed(whole, step.results[0])
 
     def renamed(self, part, output):
         """The part's result goes by another name; whoever reads the old one makes the graph unknown."""
@@ -202,29 +216,6 @@ class Reader:
         if over is None or sorted(int(k) % 4 for k in over) != ([1, 2] if step.operands["x"] in self.last else [2, 3]):
             raise Unknown
         self.add("pool", step, [step.operands["x"]])
-
-    def take_mul(self, step):
-        x, y = step.operands["x"], step.operands["y"]
-        if self.is_constant(x) or self.is_constant(y):
-            self.hard_sigmoid(step)
-            return
-        self.add("scale", step, [x, y])
-
-    def number(self, step):
-        """(the operand that is computed, the other one's single number or None)."""
-        x, y = step.operands["x"], step.operands["y"]
-        x, y = (y, x) if self.is_constant(x) else (x, y)
-        array = self.constant(step, "x" if y == step.operands["x"] else "y")
-        return x, array.item() if array.size == 1 else None
-
-    def hard_sigmoid(self, step):
-        """relu6(x + 3) by a sixth."""
-        x, number = self.number(step)
-        clipped, kind = self.shifted.get(x), _SIXTHS.get(np.float32(number or 0))
-        if clipped is None or kind is None or x not in self.clipped:
-            raise Unknown
-        self.parts.append(Part("act", [clipped], step.results[0], act=kind))
-        self.made[step.results[0]] = self.parts[-1]
 
     def take_add(self, step):
         """Of two results, of 3 that begins a hard sigmoid, or of a bias to a dense layer without one."""
@@ -243,32 +234,3 @@ class Reader:
             raise Unknown
         part.b = bias.reshape(-1)
         self.renamed(part, step.results[0])
-
-    def activation(self, step, kind):
-        self.add("act", step, [step.operands["x"]], act=kind)
-
-    def take_relu(self, step):
-        self.activation(step, "relu")
-
-    def take_sigmoid(self, step):
-        self.activation(step, "sigmoid")
-
-    def take_hardswish(self, step):
-        self.activation(step, "hard_swish")
-
-    def take_hardsigmoid(self, step):
-        numbers = step.attributes["alpha"], step.attributes["beta"]
-        kinds = [kind for known, kind in _HARD.items() if np.allclose(known, numbers, rtol=1e-6)]  # float32's rounding
-        if not kinds:
-            raise Unknown
-        self.activation(step, kinds[0])
-
-    def take_clip(self, step):
-        low, high = self.constant(step, "low"), self.constant(step, "high")
-        if low is None or high is None or (low.item(), high.item()) != (0, 6):
-            raise Unknown
-        if step.operands["x"] in self.shifted:
-            self.shifted[step.results[0]] = self.shifted[step.operands["x"]]
-            self.clipped.add(step.results[0])
-            return
-        self.activation(step, "relu6")

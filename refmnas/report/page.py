@@ -19,10 +19,15 @@ table { border-collapse:collapse; font-size:13px; margin-top:8px; } td, th { pad
 th { color:var(--soft); font-weight:600; } td.r, th.r { text-align:right; font-variant-numeric:tabular-nums; }
 """
 
-# Of pages with figures: tables that are too wide scroll in a box of their own, pictures shrink.
+# Of pages with figures: tables that are too wide scroll in a box of their own, with a shadow where more is hidden, pictures
+# shrink.  On a narrow page words break, so that the numbers beside them stay in sight.
 FIGURES = """
 body { max-width:1240px; } h3 { font-size:14px; margin:22px 0 4px; }
-.scroll { overflow-x:auto; } .scroll > svg { min-width:860px; } td, th { white-space:nowrap; }
+.scroll { overflow-x:auto; background:linear-gradient(to right,var(--paper) 24px,transparent) 0 0/48px 100% no-repeat local,
+  linear-gradient(to left,var(--paper) 24px,transparent) 100% 0/48px 100% no-repeat local,
+  linear-gradient(to right,var(--line),transparent) 0 0/12px 100% no-repeat scroll,
+  linear-gradient(to left,var(--line),transparent) 100% 0/12px 100% no-repeat scroll; }
+.scroll > svg { min-width:860px; } td, th { white-space:nowrap; }
 td.w { white-space:normal; min-width:16em; }
 .facts th { vertical-align:top; }
 tr.ours td { font-weight:600; color:var(--mark); } tr.bad td { color:var(--bad); } tr.away td { color:var(--soft); }
@@ -37,7 +42,8 @@ svg .range { stroke:var(--ink); stroke-width:1.2; fill:none; }
 svg .bound { stroke:var(--bad); stroke-width:1.3; stroke-dasharray:4 3; }
 svg .roof { stroke:var(--ink); stroke-width:1.5; fill:none; } svg .slope { stroke:var(--soft); stroke-width:1.2; fill:none; }
 svg .hollow { fill:var(--paper); stroke:var(--soft); stroke-width:1.5; }
-@media (max-width:760px) { body { padding:16px 14px 32px; } td, th { padding-right:12px; } }
+@media (max-width:760px) { body { padding:16px 14px 32px; } table { font-size:12px; } td, th { padding-right:9px; }
+  th, td:not(.r) { white-space:normal; } .facts th { white-space:nowrap; } .facts td { overflow-wrap:anywhere; } }
 """
 
 

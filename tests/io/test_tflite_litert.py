@@ -47,6 +47,7 @@ CASES = [
     ("PAD", [X, PADS], 1, {}),
     ("PADV2", [X, PADS, np.array(7, "f4")], 1, {}),
     ("PRELU", [X, ALPHA], 1, {}),
+    ("SLICE", [X, whole(0, 1, 2, 0), whole(2, -1, 3, 4)], 1, {}),
     ("CONCATENATION", [X, X, integers(2, 7, 8, 1)], 3, {"axis": -1}),
     ("CONCATENATION", [X, X], 2, {"axis": 0}),  # LiteRT takes no activation here
     ("RESHAPE", [X, whole(2, -1)], 1, {"new_shape": (2, -1)}),

@@ -115,6 +115,18 @@ def test_shapes_and_axes(path):
     assert np.array_equal(got, np.maximum(np.concatenate([x, 2 * x, x], -1), 0))
 
 
+def test_slices_take_so_many_from_there_on(path):
+    x = integers(0, 2, 5, 4, 3)
+    for begin, size, want in (
+        ((0, 1, 1, 0), (2, 3, 2, 3), x[:, 1:4, 1:3]), ((1, 0, 3, 2), (-1, 2, -1, -1), x[1:, :2, 3:, 2:]),
+    ):  # fmt: skip
+        got = single(path, "SLICE", [x, np.array(begin, "i4"), np.array(size, "i4")], want.shape, (1, 2))[1]
+        assert np.array_equal(got, want)
+    for begin, size in (((-1, 0, 0, 0), (1, 1, 1, 1)), ((0, 0, 0, 0), (-2, 1, 1, 1)), ((0, 0), (1, 1, 1, 1))):
+        with pytest.raises(FormatError, match="wanted numbers from 0 on for every axis"):
+            single(path, "SLICE", [x, np.array(begin, "i4"), np.array(size, "i4")], (1, 1, 1, 1), (1, 2))
+
+
 def test_activations(path):
     x = np.linspace(-9, 9, 73, dtype="f4").reshape(1, 73)
     for op, act in (("RELU", 1), ("RELU_N1_TO_1", 2), ("RELU6", 3)):

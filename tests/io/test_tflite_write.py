@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 from local_bound import worst
-from networks import KINDS, SOURCES, every_step, image, stirred
+from networks import KINDS, SOURCES, cells, every_step, image, stirred
 
 import refmnas
 from refmnas.errors import DtypeError, FormatError, ShapeError, SpecError
@@ -179,4 +179,67 @@ def test_every_step_of_a_network_is_computed_by_litert_and_by_us_within_its_boun
         return
     ours = written(tmp_path / "a.tflite", steps, batch=2).intermediates({"input": x})
     margin, worst_name = worst(steps, by_step(steps, x, ours))
+    assert margin <= 1, worst_name
+
+
+# Sizes at which pads are the SAME rule's, and others: of 67 the stem leaves an odd number of pixels, of 65 an even one.
+CELLS = (
+    ("nasnet-a-mobile", "slim", 67), ("nasnet-a-mobile", "pretrainedmodels", 65), ("nasnet-a-large", "timm", 65),
+    ("nasnet-a-cifar", "slim", 21), ("enas-micro", "official", 16),
+)  # fmt: skip
+STRANGERS = ({"head": "spp"}, {"merge": (1, 3)}, {"head": "spp", "merge": (0, 2)})
+
+
+@pytest.mark.parametrize(("name", "source", "size"), CELLS)
+def test_networks_of_cells_are_computed_by_our_reader_within_the_bound_of_each_step(name, source, size, tmp_path):
+    steps, x = fold.nodes(cells(name, size, dialect=source), size), image(size)
+    graph = written(tmp_path / "a.tflite", steps)
+    margin, worst_name = worst(steps, by_step(steps, x, graph.intermediates({"input": x})))
+    assert margin <= 1, worst_name
+
+
+def test_pads_of_pools_that_are_not_the_rules_are_explicit(tmp_path):
+    """The symmetric ones of an even image: zeros that do not count are weighed out, and no maximum sees them."""
+    for size, least, shares in ((65, 2, 1), (63, 0, 0)):
+        steps = fold.nodes(cells("nasnet-a-mobile", size, dialect="pretrainedmodels"), size)
+        own = [s for s in steps if s.name.startswith("stem_0") and s.op in ("average_pool", "max_pool") and s.stride == 2]
+        assert {s.pad for s in own} == {(1, 1, 1, 1)}
+        operators = written(tmp_path / "a.tflite", steps).operators
+        assert operators.get("PADV2", 0) == least
+        assert operators.get("MUL", 0) == shares
+
+
+def test_an_activation_of_nothing_is_a_copy(tmp_path):
+    steps = every_step("relu")
+    at = next(k for k, step in enumerate(steps) if step.op == "add")
+    steps.insert(at + 1, fold.Node("copy", "act", ("sum",), (4, 6, 8), (4, 6, 8)))
+    graph = written(tmp_path / "a.tflite", steps)
+    assert graph.operators["RESHAPE"] == 1
+    got = graph.intermediates({"input": np.ones((1, 9, 11, 3), np.float32)})
+    assert np.array_equal(got["copy"], got["sum"])
+
+
+@pytest.mark.parametrize("options", STRANGERS)
+def test_what_no_paper_has_is_computed_by_our_reader(options, tmp_path):
+    steps, x = fold.nodes(stirred("mnasnet-small", "tf", width=0.35, classes=7, **options), 45), image(45)
+    graph = written(tmp_path / "a.tflite", steps)
+    margin, worst_name = worst(steps, by_step(steps, x, graph.intermediates({"input": x})))
+    assert margin <= 1, worst_name
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("xnnpack", [False, True])
+@pytest.mark.parametrize(("name", "source", "size"), CELLS)
+def test_networks_of_cells_are_computed_by_litert_within_the_bound_of_each_step(name, source, size, xnnpack):
+    steps, x = fold.nodes(cells(name, size, dialect=source), size), image(size, 2)
+    margin, worst_name = worst(steps, by_step(steps, x, computed(steps, x, xnnpack)))
+    assert margin <= 1, worst_name
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("xnnpack", [False, True])
+@pytest.mark.parametrize("options", STRANGERS)
+def test_what_no_paper_has_is_computed_by_litert_within_the_bound_of_each_step(options, xnnpack):
+    steps, x = fold.nodes(stirred("mnasnet-small", "tf", width=0.35, classes=7, **options), 45), image(45, 2)
+    margin, worst_name = worst(steps, by_step(steps, x, computed(steps, x, xnnpack)))
     assert margin <= 1, worst_name

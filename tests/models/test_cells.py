@@ -71,6 +71,19 @@ def test_enas_counts_as_its_own_code_does():
     assert cost.totals(net.cost()).parameters - 3_894_372 == 720 * 128 + 256 + 4 * 128 * 768 + 1536 + 768 * 10
 
 
+def test_the_papers_count_of_enas_has_one_more_cell_in_each_stage():
+    """4.6 M: 18 normal cells of 36 filters, where the released script has 15; no even number of filters makes up for it."""
+
+    def parameters(repeats, filters):
+        spec = zoo.get("enas-micro")
+        spec = replace(spec, repeats=repeats, filters=filters, stem=replace(spec.stem, channels=3 * filters))
+        return cost.totals(cost.of(spec, dialect.of("official", spec.name))).parameters
+
+    assert parameters(6, 36) == 4_587_372 == 3_894_372 + 39_384 + 138_384 + 515_232
+    assert (parameters(5, 38), parameters(5, 40)) == (4_315_850, 4_758_920)
+    assert all(round(parameters(5, filters) / 1e5) != 46 for filters in (32, 34, 36, 38, 40))
+
+
 def reads(name):
     return {row.name: (row.now, row.before) for row in cells.rows(zoo.get(name))}
 

@@ -12,12 +12,12 @@ from refmnas.models import fold
 pytestmark = pytest.mark.parity
 
 # No bound of a whole network is derived here: layer by layer is `test_every_step...`.  This limit is empirical: over the
-# networks below the runtimes' float32 errors were 2e-7 to 2e-5 of the largest logit (those of NumPy's float32 too), and
-# `test_the_limit_fails_a_wrong_epsilon` shows what it is worth.
-LIMIT = 1e-4
+# networks below, whose tensors all are of order 1, the runtimes' float32 errors were 1e-7 to 1.4e-6 of the largest logit,
+# and `test_the_limit_fails_a_wrong_epsilon` shows what it is worth.
+LIMIT = 5e-6
 NETWORKS = (
     ("mnasnet-b1", "torchvision"), ("mnasnet-a1", "timm"), ("mnasnet-a1", "tf"), ("mnasnet-small", "timm"),
-    ("mobilenet-v2", "torchvision"), ("efficientnet-lite0", "timm-tf"),
+    ("mobilenet-v2", "torchvision"), ("efficientnet-lite0", "timm-tf"), ("mobilenet-v3-large", "torchvision"),
 )  # fmt: skip
 
 
@@ -49,7 +49,7 @@ def test_logits_agree_with_float64(peer_name, network, source):
         assert peer.version in peer.description
 
 
-@pytest.mark.parametrize("peer_name", ["ort", "openvino", "torch-eager"])
+@pytest.mark.parametrize("peer_name", ["ort", "openvino", "litert", "torch-eager"])
 @pytest.mark.parametrize("name", ["nasnet-a-mobile", "enas-micro", "head and merge"])
 def test_networks_of_cells_and_what_no_paper_has_agree_with_float64(peer_name, name):
     size = 21 if name == "enas-micro" else 66

@@ -66,7 +66,7 @@ def encode(steps, *, batch=1, outputs=()):
 def _pieces(where, steps, batch, outputs):
     if not isinstance(batch, int) or isinstance(batch, bool) or not 1 <= batch < 2**31:
         raise SpecError(f"{where}: batch is {batch!r}, wanted a number from 1 on")
-    steps, image = _steps.checked(where, steps, (LOGITS,))
+    steps, image = _steps.checked(where, steps, (LOGITS,), _steps.CELLS)
     names = [step.name for step in steps]
     shown = names if outputs == "all" else list(outputs)
     unknown = [name for name in shown if name not in names]

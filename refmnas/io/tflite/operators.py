@@ -166,6 +166,16 @@ def _pad(t):
     t.finished("Pad", [t.operand(0, "x"), t.integers(*pads.T.reshape(-1).tolist()), *value])
 
 
+def _slice(t):
+    """The elements from `begin` on, `size` of them along every axis, or all that are left where it is -1."""
+    begin, size = (t.numbers(place, what).reshape(-1).tolist() for place, what in ((1, "the begin"), (2, "the size")))
+    if len(begin) != len(size) or min(begin, default=0) < 0 or min(size, default=0) < -1:
+        raise t.bad(f"begins at {begin[:8]} and takes {size[:8]}, wanted numbers from 0 on for every axis, or -1 for all")
+    ends = [2**31 - 1 if n == -1 else first + n for first, n in zip(begin, size, strict=True)]
+    axes = t.integers(*range(len(begin)))
+    t.finished("Slice", [t.operand(0, "x"), t.integers(*begin), t.integers(*ends), axes])
+
+
 def _concat(t):
     names = [t.operand(k, f"operand {k}") for k in range(len(t.operator.inputs))]
     if not names:
@@ -254,6 +264,7 @@ TABLE = {
     "RESHAPE": (schema.RESHAPE, _reshape),
     "RESIZE_BILINEAR": (schema.BILINEAR, _bilinear),
     "RESIZE_NEAREST_NEIGHBOR": (schema.NEAREST, _nearest),
+    "SLICE": ({}, _slice),
     "SOFTMAX": (schema.SOFTMAX, _softmax),
     "SQUEEZE": (schema.SQUEEZE, _squeeze),
     "SUB": (schema.ACT, _pair("Sub")),

@@ -12,6 +12,8 @@
     sigmoid             LOGISTIC
     swish               x LOGISTIC(x)
     hard_swish          HARD_SWISH
+    act                 the activation's operators alone
+    the others          `write_cells`
     hard_sigmoid        relu6(x + 3) / 6: ADD with RELU6 fused, MUL by 1/6, of slim by 0.16667;
                         of Keras relu6(1.2 x + 3) / 6
 
@@ -24,17 +26,17 @@ import sys
 
 import numpy as np
 
-from ...geometry import same_pad
 from . import schema
 from .build import Ints, Number, Raw, Table, Tables, Text
+from .write_cells import SAME, VALID, CellOperators, is_same
 
 LOGITS = "logits"
 _FUSED = {"identity": 0, "relu": 1, "relu6": 3}
 _SIXTH = {"hard_sigmoid": 1 / 6, "hard_sigmoid_slim": 0.16667, "hard_sigmoid_keras": 1 / 6}
-SAME, VALID = 0, 1
+_UNFUSED = ("pool", "shift", "resize", "concat", "pyramid")  # without an activation of their own
 
 
-class Writer:
+class Writer(CellOperators):
     """The tensors, buffers and operators of one subgraph, in order."""
 
     def __init__(self, steps, image, batch, description):
@@ -65,15 +67,20 @@ class Writer:
         is_last = step is self.steps[-1]
         result = LOGITS if is_last else step.name
         shape = (self.batch, *step.shape) if is_last else self._shape(step.shape)
-        is_fused = step.act in _FUSED and (step.op != "pool" or step.act == "identity")
+        is_fused = step.act == "identity" or (step.act in _FUSED and step.op not in _UNFUSED)
         inner = result if is_fused else f"{step.name}/before"
         act = _FUSED[step.act] if is_fused else 0
         inputs = [self.numbers[name] for name in step.inputs]
+        if step.op == "act":
+            self._activation(step.name, step.act, inputs[0], result, shape)
+            return
         if step.w is not None:
             (self._dense if step.op == "linear" and is_last else self._conv)(step, inputs, inner, shape, act)
         elif step.op == "pool":
             axes = self._constant(f"{step.name}/axes", np.array((1, 2), "<i4"))
             self._operator("MEAN", [*inputs, axes], inner, shape, keep_dims=not is_last)
+        elif step.op in self.OPS:
+            self.OPS[step.op](self, step, inputs, inner, shape, act)
         else:
             self._operator({"scale": "MUL", "add": "ADD"}[step.op], inputs, inner, shape, act=act)
         if not is_fused:
@@ -83,8 +90,7 @@ class Writer:
         w = _ohwi(step)
         places = {"padding": VALID, "stride_h": step.stride, "stride_w": step.stride, "act": act}
         if any(step.pad):
-            rules = [same_pad(n, k, step.stride) for n, k in zip(step.shape_in[:2], w.shape[1:3], strict=True)]
-            if step.pad == (*rules[0], *rules[1]):
+            if is_same(step, w.shape[1:3]):
                 places["padding"] = SAME
             else:
                 inputs = [self._padded(step, inputs[0])]
@@ -94,14 +100,18 @@ class Writer:
         else:
             self._operator("CONV_2D", [*inputs, *tensors], result, shape, **places)
 
-    def _padded(self, step, x):
-        """The number of the image with explicit zeros around it."""
+    def _padded(self, step, x, value=None):
+        """The number of the image with explicit zeros, or another value, around it."""
         top, bottom, left, right = step.pad
         height, width, channels = step.shape_in
         pads = np.array(((0, 0), (top, bottom), (left, right), (0, 0)), "<i4")
         name = f"{step.name}/padded"
         paddings = self._constant(f"{step.name}/paddings", pads)
-        self._operator("PAD", [x, paddings], name, (self.batch, height + top + bottom, width + left + right, channels))
+        shape = (self.batch, height + top + bottom, width + left + right, channels)
+        if value is None:
+            self._operator("PAD", [x, paddings], name, shape)
+        else:
+            self._operator("PADV2", [x, paddings, self._constant(f"{step.name}/outside", np.float32(value))], name, shape)
         return self.numbers[name]
 
     def _dense(self, step, inputs, result, shape, act):
@@ -109,7 +119,9 @@ class Writer:
         self._operator("FULLY_CONNECTED", [*inputs, *tensors], result, shape, act=act)
 
     def _activation(self, name, kind, x, y, shape):
-        if kind in ("relu", "relu6"):
+        if kind == "identity":
+            self._operator("RESHAPE", [x, self._constant(f"{name}/shape", np.array(shape, "<i4"))], y, shape)
+        elif kind in ("relu", "relu6"):
             self._operator(kind.upper(), [x], y, shape)
         elif kind == "sigmoid":
             self._operator("LOGISTIC", [x], y, shape)
@@ -175,7 +187,8 @@ def _options(op, values):
 
 _FIELDS = {
     "ADD": schema.ACT, "MUL": schema.ACT, "CONV_2D": schema.CONV, "DEPTHWISE_CONV_2D": schema.DEPTHWISE,
-    "FULLY_CONNECTED": schema.DENSE, "MEAN": schema.REDUCER,
+    "FULLY_CONNECTED": schema.DENSE, "MEAN": schema.REDUCER, "AVERAGE_POOL_2D": schema.POOL, "MAX_POOL_2D": schema.POOL,
+    "CONCATENATION": schema.CONCATENATION, "RESIZE_BILINEAR": schema.BILINEAR,
 }  # fmt: skip
 
 

@@ -1,12 +1,12 @@
-"""The same elements under another shape or type: Identity, Constant, Shape, Cast, Flatten, Reshape, Transpose,
-Squeeze, Unsqueeze.
+"""The same elements under another shape or type: Identity, Constant, ConstantOfShape, Shape, Cast, Flatten, Reshape,
+Transpose, Squeeze, Unsqueeze.
 
     Reshape    0 keeps the operand's extent (unless allowzero), one -1 takes what is left   (1)
     Cast       a float to a whole number is cut toward 0; beyond the type's range the
                result is the machine's own, as the standard leaves it open
 
-Source: ONNX operators Identity-1, 13 to 25; Constant-1, 9, 11, 12, 13 to 25; Shape-1, 13, 15 to 25;
-Cast-6, 9, 13, 19 to 25; Flatten-1, 9, 11, 13 to 25; Reshape-5, 13, 14, 19 to 25; Transpose-1, 13 to
+Source: ONNX operators Identity-1, 13 to 25; Constant-1, 9, 11, 12, 13 to 25; ConstantOfShape-9, 20 to 25;
+Shape-1, 13, 15 to 25; Cast-6, 9, 13, 19 to 25; Flatten-1, 9, 11, 13 to 25; Reshape-5, 13, 14, 19 to 25; Transpose-1, 13 to
 25; Squeeze-1, 11, 13 to 25; Unsqueeze-1, 11, 13 to 25.
 """
 
@@ -32,6 +32,21 @@ def constant(a):
 def _constant_rule(a):
     value = constant(a)
     return [Info(value.dtype, value.shape, value)]
+
+
+def _filled_rule(a, shape):
+    """As many of the one element of `value`, a float32 0 where there is none, as the shape says."""
+    value = _fill(a)
+    if value.size != 1:
+        raise ShapeError(f"value has shape {text(value.shape)}, wanted one element")
+    wanted, count = numbers(shape, "input"), length(shape)
+    if wanted is not None and min(wanted, default=0) < 0:
+        raise SpecError(f"input is {tuple(wanted)}, wanted extents from 0 on")
+    return [Info(value.dtype, (None if count is None else (None,) * count) if wanted is None else tuple(wanted))]
+
+
+def _fill(a):
+    return np.zeros(1, np.float32) if a["value"] is None else a["value"]
 
 
 def _shape_rule(a, x):
@@ -148,6 +163,9 @@ TABLE = {
     "Identity": Operator(lambda a, x: [x], lambda a, x: x, (Version(1, "x", ALL),)),
     "Constant": Operator(_constant_rule, constant, (
         Version(1, "", ALL, {"value": Attribute("tensor")}), Version(12, "", ALL, _CONSTANTS),
+    )),
+    "ConstantOfShape": Operator(_filled_rule, lambda a, shape: np.full(shape.tolist(), _fill(a).item(), _fill(a).dtype), (
+        Version(9, "shape:L", ALL, {"value": Attribute("tensor", None)}),
     )),
     "Shape": Operator(_shape_rule, lambda a, x: np.array(_shown(a, x.shape), np.int64), (
         Version(1, "x", ALL), Version(15, "x", ALL, _SPAN),

@@ -1,0 +1,6 @@
+"""The parts of this folder import one another by their plain names."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
