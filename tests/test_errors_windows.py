@@ -62,11 +62,6 @@ def test_an_image_without_pixels_has_no_average(shape):
     refuse(ShapeError, "pool.backward", ["x", shape], {"dy": dy, "x": np.ones(shape)}, {})
 
 
-def test_results_that_groups_do_not_divide_are_refused_where_they_divide_the_input():
-    arrays = {"x": np.ones((1, 2, 2, 4)), "w": np.ones((1, 1, 2, 3))}
-    refuse(ShapeError, "conv.forward", ["w gives 3", "groups = 2"], arrays, {"groups": 2})
-
-
 @pytest.mark.parametrize("function", ["dropout.forward", "drop_path.forward"])
 def test_a_number_has_no_samples_to_drop(function):
     refuse(ShapeError, function, ["x has shape ()"], {"x": np.array(1.0), "mask": np.array(1.0)}, {"rate": 0.5})
