@@ -9,9 +9,15 @@ from refmnas.cli import main
 from refmnas.errors import SpecError
 from refmnas.explain import TOPICS, find
 from refmnas.models.dialect import Dialect
+from refmnas.verify.codes import CODES
+
+# The codes of `refmnas verify` plant a fault each: the quick ones here, all of them with the slow tests.
+QUICK = {"PAD-SAME", "BN-EPS", "SE-GATE", "UNKNOWN", "KINK", "QUANT-ROUND"}
 
 
-@pytest.mark.parametrize("name", TOPICS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow if n in CODES and n not in QUICK else ()) for n in TOPICS]
+)
 def test_a_topic_computes_its_numbers(name, capsys):
     assert main(["explain", name, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)

@@ -1,0 +1,1 @@
+"""Faults to plant, and the networks they are planted in (verify_faults.py runs them)."""

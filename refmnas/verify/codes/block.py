@@ -1,0 +1,112 @@
+"""Codes of blocks: activations, squeeze and excitation, residuals."""
+
+from .code import Code
+
+CODES = (
+    Code(
+        "SE-WIDTH",
+        "The squeezed width has another base or rounding: of the expanded channels for the block's input, "
+        "truncated for rounded.",
+        "The squeezed tensor has another extent, or only its first channels take part.",
+        "MnasNet and EfficientNet: the block's input times the ratio; MobileNetV3: the expanded width, divisible by 8.",
+        "tpu#616; xiaolai mobilenetv3#12, #15, #33; keras-cv#1756",
+        ("se-base",),
+    ),
+    Code(
+        "SE-GATE",
+        "The gate is another function: sigmoid, hard-sigmoid x / 6 + 1 / 2, 0.16667 (slim), 0.2 x + 0.5 (Keras), or none.",
+        "The first bad tensor is the gate, a factor per image and channel.",
+        "Take the gate of the weights' source.",
+        "XNNPACK#901; tinygrad#7433; onnxruntime#8552",
+        ("gate", "SE-ACT"),
+    ),
+    Code(
+        "SE-ACT",
+        "The activation between the two layers of squeeze and excitation is another: ReLU for swish, or none.",
+        "The gate is wrong while its pool and its first matrix are right.",
+        "EfficientNet squeezes with swish, MobileNetV3 and MnasNet with ReLU.",
+        "",
+        ("se-base", "SE-GATE"),
+    ),
+    Code(
+        "SE-SQUEEZE",
+        "The squeeze takes another mean: before the activation, over the batch or all channels, a maximum, of another tensor.",
+        "The squeezed vector is wrong; re-run from the other tensor or statistic it agrees.",
+        "Take the mean over H and W of the activated depthwise output, image by image.",
+        "",
+        ("se-base", "POOL"),
+    ),
+    Code(
+        "SE-MISSING",
+        "The scaling by squeeze and excitation is left out.",
+        "The block's projection agrees when it is fed the tensor before the scaling.",
+        "Multiply by the gate before the projection.",
+        "",
+        ("se-base",),
+    ),
+    Code(
+        "ACT-KIND",
+        "Another activation: ReLU for ReLU6, swish for hard-swish, a hard variant of another slope.",
+        "Wrong only where the pre-activation lies where the two differ: above 6, within (-3, 3), below 0.",
+        "Use the source's activation; its exact form matters (relu6(x + 3) / 6).",
+        "",
+        ("gate", "ACT-MISSING"),
+    ),
+    Code(
+        "ACT-MISSING",
+        "An activation is left out.",
+        "The output is the pre-activation itself.",
+        "Apply the activation after batch norm.",
+        "",
+        ("ACT-EXTRA", "ACT-KIND"),
+    ),
+    Code(
+        "ACT-EXTRA",
+        "An activation where there is none: after a linear projection, on the logits, on the sum of a residual.",
+        "Wrong only where the activation changes anything, mostly below 0.",
+        "The last 1x1 of an inverted residual is linear, and so are the logits.",
+        "",
+        ("ACT-MISSING",),
+    ),
+    Code(
+        "ACT-PLACE",
+        "An activation stands at another place: before batch norm, after the squeeze instead of before "
+        "it, before the sum for after it.",
+        "Re-run with the two steps exchanged it agrees.",
+        "conv, batch norm, activation, in this order; squeeze and excitation after the activation.",
+        "",
+        ("ACT-EXTRA",),
+    ),
+    Code(
+        "KINK",
+        "The gradient of an activation at its corner follows another rule.",
+        "Gradients are wrong only where the pre-activation is exactly at a corner: 0, 6, -3 or 3.",
+        "Choose one rule for vector body and tail; here 0 at ReLU's 0, 1 at hard-swish's 3.",
+        "pytorch#136345, #147801, #143899, #148049; attorch#16; tt-metal#55291",
+        ("kinks",),
+    ),
+    Code(
+        "RES-MISSING",
+        "A residual sum is left out.",
+        "The block's output is the projection alone; all convolutions are right.",
+        "Add the block's input where the stride is 1 and the widths agree.",
+        "delira#91",
+        ("small-skip", "RES-EXTRA"),
+    ),
+    Code(
+        "RES-EXTRA",
+        "A residual is added where there is none, or twice.",
+        "The block's output minus the projection is the block's input (or another earlier tensor).",
+        "No residual where stride or width changes, nor where the source says no skip.",
+        "",
+        ("small-skip", "RES-MISSING"),
+    ),
+    Code(
+        "RES-PLACE",
+        "The residual is taken from another tensor: the expanded or activated one, another block's.",
+        "The sum agrees with another earlier tensor of the same shape in the place of the block's input.",
+        "Keep the block's input, and copy it before in-place operations.",
+        "",
+        ("RES-EXTRA",),
+    ),
+)

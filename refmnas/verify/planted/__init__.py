@@ -1,0 +1,12 @@
+"""Faults planted in a network's parts, run in float32: what the diagnosis is shown on, and a tolerance tried on.
+
+FAULTS                  one or several for each code
+example()               a small network's parts and an image
+run(parts, x)           every part's result; single(part, *inputs) that of one
+diagnosed(parts, ...)   the failing parts and the causes
+"""
+
+from .faults import FAULTS, Fault
+from .run import diagnosed, example, run, single
+
+__all__ = ["FAULTS", "Fault", "diagnosed", "example", "run", "single"]
