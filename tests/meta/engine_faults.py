@@ -59,12 +59,12 @@ PYTHON = (
 FEW = (
     Fault(STEPS, "a row of the ring off by one",
           "row[k] = (is_inside ? at : s->u_slots) * slot;", "row[k] = (is_inside ? (at + 1) % s->u_slots : s->u_slots) * slot;"),
-    Fault(PLAN, "the last unit of a second part is nobody's",
-          "s->units * (part + 1) / T;", "s->units * (part + 1) / T - (part > 0);"),
 )  # fmt: skip
 
 # The marker `slow`.
 MORE = (
+    Fault(PLAN, "the last unit of a second part is nobody's",
+          "s->units * (part + 1) / T;", "s->units * (part + 1) / T - (part > 0);"),
     Fault(WINDOW, "the mean of a window with the zeros around counted",
           "s->pool == RM_POOL_MEAN_PADDED ? K * K", "s->pool != RM_POOL_NONE ? K * K"),
     Fault(WINDOW, "a largest value that zeros outside may win",
