@@ -15,7 +15,8 @@ Measured over all inputs (AVX2; every instruction set gives the same bits): swis
 at -16.685, sigmoid 2.481 at -16.636, each beyond half a unit for less than 4 % of the
 inputs; below -88.376 both are 0, which is at most 3.7e-37 and 4.2e-39 off.  Hard-sigmoid 1.000 at
 1.0000012, slim's 1.167 at 2.0000002, hard-swish 1.914 at 1.3716037, beyond half a unit for 2.4 %,
-7.6 % and 14.0 %; a hard-swish without digits is half of the smallest number off.
+7.6 % and 14.0 %; a hard-swish without digits is half of the smallest number off.  Keras' hard-sigmoid,
+whose 0.2 x + 0.5 cancels, is at most 4.40e-8 off.
 
 Exit code 0: within the stated bounds (`STATED`), 1: not.
 """

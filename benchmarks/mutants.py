@@ -27,7 +27,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from mutation import c_texts, python_texts, report
-from mutation.mutant import Mutant, digest, spread
+from mutation.mutant import Mutant, digest, spread, steady
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -53,18 +53,18 @@ def main(argv=None):
             return 2
     known = [m for m in chosen if m.name in journal]
     if not given.sample:
-        REPORT.write_text(report.text(known, journal, _reasons(), len(population)), encoding="utf-8")
+        REPORT.write_text(report.text(population, journal, reasons(), _digests(population)), encoding="utf-8")
     return _told(known, journal)
 
 
 def _told(mutants, journal):
     """Print what survived; 0 where enough were caught, those with a known reason left out."""
     caught, valid = report.counted(mutants, journal)
-    reasons, explained = _reasons(), 0
+    known, explained = reasons(), 0
     for mutant in mutants:
         if journal[mutant.name]["verdict"] == "survived":
-            explained += mutant.key in reasons
-            why = reasons.get(mutant.key, "no reason known yet")
+            explained += mutant.key in known
+            why = known.get(mutant.key, "no reason known yet")
             print(f"survived: {mutant.name}\n    in: {mutant.text.strip()}\n    {why}")
     print(f"{caught} of {valid} mutants caught ({caught / max(valid, 1):.1%}), {explained} survive for a known reason,")
     print(f"{len(mutants) - valid} did not compile")
@@ -90,16 +90,21 @@ def everything() -> list[Mutant]:
     kernels = [*sorted(csrc.glob("*.inc.h")), csrc / "phase.h", csrc / "dispatch.c", csrc / "plan.c"]
     in_python = [m for path in ops for m in python_texts.mutants(*_file(path))]
     in_c = [m for path in kernels for m in c_texts.mutants(*_file(path))]
-    return in_python + spread(in_c, IN_C, 0)
+    return in_python + steady(in_c, IN_C)
 
 
 def _file(path):
     return str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")
 
 
+def _digests(mutants):
+    """What tells the texts of today, by the file's name."""
+    return {file: digest((ROOT / file).read_text(encoding="utf-8")) for file in {m.file for m in mutants}}
+
+
 def _read(population):
     """The journal's entries of files that are as they were."""
-    now = {m.file: digest((ROOT / m.file).read_text(encoding="utf-8")) for m in population}
+    now = _digests(population)
     if not JOURNAL.exists():
         return {}
     kept = json.loads(JOURNAL.read_text(encoding="utf-8"))
@@ -114,7 +119,8 @@ def _write(journal):
     os.replace(temporary, JOURNAL)
 
 
-def _reasons():
+def reasons():
+    """Why a mutant survives, by its key."""
     rows = json.loads(REASONS.read_text(encoding="utf-8")) if REASONS.exists() else []
     return {(row["file"], row["line"], row["change"]): row["reason"] for row in rows}
 
@@ -128,7 +134,7 @@ def _try_all(todo, journal, given):
     with trial.battery.remembered():
         if not _prepared(trial, todo):
             return False
-        digests = {m.file: digest((ROOT / m.file).read_text(encoding="utf-8")) for m in todo}
+        digests = _digests(todo)
         start, done = time.monotonic(), 0
 
         def one(mutant):

@@ -13,8 +13,8 @@ from cffi import FFI
 
 HERE = Path(__file__).resolve().parent
 SOURCES = (
-    "engine_wide16.c",  # the slowest to compile come first
-    "engine_avx512.c",
+    "engine_avx512.c",  # the slowest to compile come first
+    "target_avx512.c",
     "engine_avx2.c",
     "engine_scalar.c",
     "engine_neon.c",
@@ -24,8 +24,8 @@ SOURCES = (
     "peak.c",
     "target_scalar.c",
     "target_avx2.c",
-    "target_avx512.c",
     "target_neon.c",
+    "engine_wide16.c",
     "target_wide16.c",
 )
 FLAGS = ("-O3", "-ffp-contract=off", "-fvisibility=hidden", "-g0")

@@ -111,6 +111,7 @@ typedef struct rm_step {
     int64_t y, res, planes;                                     /* planes: where a mean keeps what it is of */
     int64_t pool, gate;                                         /* of a window step: csrc/f32_engine_window.inc.h */
     int64_t later, later_size;                                  /* weights of the last layer to ask for meanwhile */
+    int64_t meets, owner;                                       /* begins a stage; the part that has all units, or -1: csrc/plan.c */
 } rm_step;
 
 typedef struct rm_program {
@@ -127,7 +128,7 @@ typedef struct rm_program {
 int rm_engine_shape(int64_t isa, int64_t shape[3]);
 /* y (batch, classes) from x (batch, image_h, image_w, 3). */
 int rm_engine_run(const rm_program *program, const float *x, float *y);
-/* The same, and each step's time added to seconds[step_count]. */
+/* The same, and each thread's time in each step added to seconds[threads][step_count]. */
 int rm_engine_profile(const rm_program *program, const float *x, float *y, double *seconds);
 /* x <- act(x), for measuring the activations alone. */
 int rm_engine_activate(int64_t isa, int act, int64_t count, float *x);

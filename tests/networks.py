@@ -23,6 +23,8 @@ FEW = (
 def few_first(rows, few=FEW):
     """Parameters of a test whose rows are names, or begin with one: those outside `few` carry the marker `zoo`."""
     plain = [row if isinstance(row, tuple) else (row,) for row in rows]
+    lost = set(few) - (set(zoo.names()) if few is FEW else {row[0] for row in plain})
+    assert not lost, f"no row of {lost}: the fast suite would lose it without a word"
     return [row[0] if len(row) == 1 else row for row in plain if row[0] in few] + [
         pytest.param(*row, marks=pytest.mark.zoo) for row in plain if row[0] not in few
     ]

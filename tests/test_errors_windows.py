@@ -60,3 +60,14 @@ def test_an_image_without_pixels_has_no_average(shape):
     refuse(ShapeError, "pool.forward", ["x", shape], {"x": np.ones(shape)}, {})
     dy = np.ones((shape[0], shape[3]))
     refuse(ShapeError, "pool.backward", ["x", shape], {"dy": dy, "x": np.ones(shape)}, {})
+
+
+@pytest.mark.parametrize("function", ["dropout.forward", "drop_path.forward"])
+def test_a_number_has_no_samples_to_drop(function):
+    refuse(ShapeError, function, ["x has shape ()"], {"x": np.array(1.0), "mask": np.array(1.0)}, {"rate": 0.5})
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 4), (1, 2, 3, 4, 5), (4,)])
+def test_a_pointwise_convolution_takes_images_alone(shape):
+    w = np.ones((shape[-1], 2))
+    refuse(ShapeError, "pointwise.forward", ["x has shape"], {"x": np.ones(shape), "w": w}, {})

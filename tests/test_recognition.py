@@ -13,14 +13,21 @@ from refmnas.io import onnx, tflite
 from refmnas.models import build, dialect, fold
 from refmnas.recognition import reduce
 
+# One of each kind of step in the fast suite, all in the slow tests.
+FEW = ("mnasnet-a1", "mobilenet-v2", "mobilenet-v3-small", "fbnet-c", "regnety-200mf")
+FAST = [(row, 17) for row in SOURCES if row[0] in FEW]
+
 
 def written(path, steps, **options):
     onnx.save(path, steps, **options)
     return onnx.load(path)
 
 
-@pytest.mark.parametrize(("name", "source"), [*SOURCES, ("mnasnet-small", "timm"), ("efficientnet-lite1", "tf")])
-@pytest.mark.parametrize("opset", [pytest.param(7, marks=pytest.mark.slow), 17])
+WRITTEN = (*SOURCES, ("mnasnet-small", "timm"), ("efficientnet-lite1", "tf"))
+BOTH = [pytest.param(*row, opset, marks=pytest.mark.slow) for row in WRITTEN for opset in (7, 17) if (row, opset) not in FAST]
+
+
+@pytest.mark.parametrize(("name", "source", "opset"), [*((*row, opset) for row, opset in FAST), *BOTH])
 def test_what_our_writer_wrote_is_recognised_with_the_same_weights(tmp_path, name, source, opset):
     net = stirred(name, source, width=0.5, classes=7, size=65)
     steps = fold.nodes(net, 65)

@@ -50,6 +50,12 @@ def spread(mutants, count, seed):
     return [m for k, m in enumerate(mutants) if k in chosen]
 
 
+def steady(mutants, count):
+    """`count` of the mutants, drawn by their names: a change of one file leaves nearly all that was drawn of others."""
+    chosen = {m.name for m in sorted(mutants, key=lambda m: digest(m.name))[:count]}
+    return [m for m in mutants if m.name in chosen]
+
+
 # Names that are easily taken for one another; a mutant exchanges two of one row.
 PYTHON_NAMES = (
     "P Q", "p q", "H W", "h w v", "i j", "r s", "k l", "n c", "N C", "F D", "C D", "Kh Kw",

@@ -92,7 +92,7 @@ def _answer(child, read, start):
 def _in_child(mutant, folder, write):
     """Try, write the answer, end: nothing of this process comes back."""
     os.setpgid(0, 0)
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 5))  # SIGXCPU first, which says why
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nothing, stream)

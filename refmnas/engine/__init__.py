@@ -10,6 +10,7 @@ blocks     which nodes are a block that fused steps take
 program    from folded nodes to steps: which ones are fused, and how
 single     nodes that no block takes in
 steps      what a step is
+stages     which steps the threads do side by side
 fill       its rows before a windowed convolution
 grouped    grouped convolutions: parts, pieces, chunks
 pack       weights as the kernels read them

@@ -30,7 +30,7 @@ import numpy as np
 
 from ..errors import SpecError
 from ..models.fold import IMAGE
-from . import agreement, fill, grouped, lanes, merge, pack, single, steps
+from . import agreement, fill, grouped, lanes, merge, pack, single, stages, steps
 from .blocks import Blocks
 from .memory import Buffer, place
 from .steps import ACTS, Step
@@ -79,6 +79,12 @@ class Builder(Blocks):
         if self.steps[-1].kind != steps.DENSE:
             self._refuse(at - 1)
         self._ask_early()
+        self.stages = [range(k, k + 1) for k in range(len(self.steps))]
+        return self
+
+    def shared(self, threads):
+        """The same, its steps ordered in stages for so many threads."""
+        self.steps, self.stages = stages.ordered(self.steps, threads, self._whole)
         return self
 
     def _ask_early(self):
@@ -262,10 +268,10 @@ class Builder(Blocks):
         """Every buffer with its life, placed, those named `kept` until the end; and the floats of all together."""
         found: dict[str, Buffer] = {}
         kept = {self._whole(name) for name in kept}
-        for number, step in enumerate(self.steps):
-            for name in map(self._whole, step.buffers.values()):
-                buffer = found.setdefault(name, Buffer(name, self.sizes[name], number, number))
-                buffer.last = len(self.steps) if name in kept else number
+        for stage in self.stages:
+            for name in {self._whole(name): None for k in stage for name in self.steps[k].buffers.values()}:
+                buffer = found.setdefault(name, Buffer(name, self.sizes[name], stage[0], stage[-1]))
+                buffer.last = len(self.steps) if name in kept else stage[-1]
         size = place(found.values())
         return found | {part.name: part for part in self._parts(found)}, size
 

@@ -16,7 +16,7 @@ from ..errors import DataError, DtypeError, KernelError, ShapeError, SpecError
 from ..io.onnx import Graph
 from ..models import fold
 from ..recognition.nodes import nodes as graph_nodes
-from . import pack, program, steps
+from . import pack, program, stages, steps
 
 HUGE = 1 << 21  # bytes of a large page
 _PLANS: weakref.WeakSet[Plan | Features] = weakref.WeakSet()
@@ -108,7 +108,7 @@ class Plan:
 
     def __init__(self, nodes, *, batch, threads, stored=()):
         self.isa, shape = kernels.isa(), steps.Shape(*_engine().shape(kernels.isa()))
-        self._built = program.Builder(nodes, shape, stored).run()
+        self._built = program.Builder(nodes, shape, stored).run().shared(threads)
         self.batch, self.threads, self.size, self.classes = batch, threads, nodes[0].shape_in[:2], nodes[-1].shape[0]
         (self._weights,) = _arrays(self._built.packer.weights.size)
         self._built.packer.weights.into(self._weights)
@@ -201,10 +201,15 @@ class Plan:
         return Features(plan, named)
 
     def profile(self, x, runs=30):
-        """Median seconds of every step over `runs` runs; whole steps are timed, so a run costs the same."""
+        """Median seconds of every step over `runs` runs; whole steps are timed, so a run costs the same.
+
+        Of several threads, a stage takes as long as the longest at work in it; its steps share
+        that as their times are.
+        """
         x, y = self._checked(x, "NHWC"), np.empty((self.batch, self.classes), np.float32)
         with self._lock:
-            return np.median([self._program.profile(x, y) for _ in range(runs)], axis=0)
+            spent = [self._program.profile(x, y) for _ in range(runs)]
+        return np.median([stages.times(one, self._built.stages) for one in spent], axis=0)
 
 
 def _forms(name):

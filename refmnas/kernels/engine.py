@@ -32,12 +32,13 @@ class Program:
         arrays = dict(zip(("weights", "work", "tables"), pointers, strict=True))
         self._arrays = weights, work, tables, pointers
         self._program = ffi.new("rm_program *", {"steps": self._steps, "step_count": len(steps)} | arrays | options)
-        self._count = len(steps)
+        self._count, self._threads = len(steps), options["threads"]
 
     @staticmethod
     def _filled(step):
         """Offsets that a step has no buffer for are -1."""
-        return {"res": -1, "sums": -1, "x": -1, "planes": -1, "gate": -1} | {k: v for k, v in step.items() if k in _RECORD}
+        absent = dict.fromkeys(("res", "sums", "x", "planes", "gate"), -1)
+        return absent | {k: v for k, v in step.items() if k in _RECORD}
 
     def run(self, x, y):
         """y (N, classes) from x (N, H, W, 3)."""
@@ -45,8 +46,8 @@ class Program:
             refuse(status, "engine.run")
 
     def profile(self, x, y):
-        """Seconds of every step of one run."""
-        seconds = np.zeros(self._count)
+        """Seconds of every thread in every step of one run (threads, steps)."""
+        seconds = np.zeros((self._threads, self._count))
         pointers = ffi.from_buffer("float[]", x), ffi.from_buffer("float[]", y, True)
         if status := lib.rm_engine_profile(self._program, *pointers, ffi.from_buffer("double[]", seconds, True)):
             refuse(status, "engine.profile")

@@ -1,12 +1,14 @@
 """Small networks with each thing that a step of the engine can be: one table, read by several tests."""
 
 from dataclasses import replace
+from functools import cache
 
+import definition
 import numpy as np
 from networks import stirred
 from small_cells import CELLS, GRAPHS, graph
 
-from refmnas.models import dialect
+from refmnas.models import dialect, fold
 from refmnas.models.spec import Head, NetSpec, Stage, Stem
 
 
@@ -112,6 +114,16 @@ def size(name):
 def images(shape, batch=1, seed=0):
     """Both signs, a few sizes: (N, H, W, 3)."""
     return np.random.default_rng(seed).standard_normal((batch, *shape, 3), np.float32)
+
+
+@cache
+def defined(name):
+    """(two images, the definition's result of every step by name, the last step's name): computed once, so only read."""
+    x, nodes = images(size(name), 2), fold.nodes(net(name), size(name))
+    values = definition.run(nodes, x)
+    for a in (x, *values.values()):
+        a.flags.writeable = False
+    return x, values, nodes[-1].name
 
 
 def words(y):

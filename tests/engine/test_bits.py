@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from networks import few_first
+from networks import FEW, few_first
 from script import script
 from small import images, net, size, words
 
@@ -29,11 +29,15 @@ def agree(network, x, kinds):
     assert compared >= 3 * len(kinds)
 
 
-@pytest.mark.parametrize("name", few_first(name for name in names() if name not in LARGER))
-def test_every_network_has_the_same_bits_in_every_plan(name):
+# Every how many-th plan of the sample: steps that meet each instruction set, number of threads and batch.
+NETWORKS = [*((name, 7) for name in FEW), *(pytest.param(n, 2, marks=pytest.mark.zoo) for n in names() if n not in LARGER)]
+
+
+@pytest.mark.parametrize(("name", "step"), NETWORKS)
+def test_every_network_has_the_same_bits_in_every_plan(name, step):
     k = names().index(name)
     edge = bits.SIZES[k % 4] if name not in LARGE else 33
-    agree(bits.stirred(name, 0.35, 50, k), images((edge, edge), 3, seed=k), sample(k)[k % 2 :: 2])
+    agree(bits.stirred(name, 0.35, 50, k), images((edge, edge), 3, seed=k), sample(k)[k % step :: step])
 
 
 @pytest.mark.zoo
@@ -47,7 +51,7 @@ WHOLE = ("mnasnet-a1", 33), ("mobilenet-v2", 41), ("mnasnet-small", 65), ("mobil
 
 @pytest.mark.parametrize(("name", "edge"), few_first(WHOLE, ["mnasnet-a1"]))
 def test_whole_widths_have_the_same_bits_in_every_plan(name, edge):
-    agree(bits.stirred(name, 1.0, 50, edge), images((edge, edge), 2, seed=edge), sample(edge)[edge % 2 :: 2])
+    agree(bits.stirred(name, 1.0, 50, edge), images((edge, edge), 2, seed=edge), sample(edge)[edge % 3 :: 3])
 
 
 KINDS = (
@@ -56,9 +60,10 @@ KINDS = (
 )  # fmt: skip
 
 
+@pytest.mark.parametrize("step", [11, pytest.param(4, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("k", "name"), [*enumerate(KINDS)])
-def test_small_networks_with_every_kind_of_step_do_too(k, name):
-    agree(net(name), images(size(name), 3), bits.everything()[k % 4 :: 4])
+def test_small_networks_with_every_kind_of_step_do_too(k, name, step):
+    agree(net(name), images(size(name), 3), bits.everything()[k % step :: step])
 
 
 def test_a_run_again_gives_the_same_bits():

@@ -4,23 +4,18 @@ import definition
 import numpy as np
 import pytest
 from networks import stirred
-from small import NETS, images, net, size, stored, words
+from small import NETS, defined, images, net, size, stored, words
 
 import refmnas
 from refmnas import kernels
 from refmnas.models import fold
 
 
-def defined(network, shape, x):
-    nodes = fold.nodes(network, shape)
-    return definition.run(nodes, x)[nodes[-1].name]
-
-
 @pytest.mark.parametrize("name", NETS)
 def test_logits_are_the_definitions(name):
     network, shape = net(name), size(name)
-    x = images(shape, 2)
-    logits = defined(network, shape, x)
+    x, values, last = defined(name)
+    logits = values[last]
     assert np.isfinite(logits).all()
     assert len(np.unique(logits)) > logits.shape[1]  # two images, two answers
     want = words(logits)
@@ -41,33 +36,29 @@ def test_logits_are_the_definitions(name):
 def test_networks_of_the_zoo_are_the_definitions(name, dialect, size):
     network = stirred(name, dialect, width=0.35, classes=11)
     x = images((size, size))
-    want, plan = defined(network, (size, size), x), refmnas.compile(network, size=size)
-    assert np.array_equal(words(plan(x)), words(want))
+    nodes, plan = fold.nodes(network, (size, size)), refmnas.compile(network, size=size)
+    assert np.array_equal(words(plan(x)), words(definition.run(nodes, x)[nodes[-1].name]))
 
 
 @pytest.mark.parametrize("name", NETS)
 def test_stored_results_are_the_definitions(name):
     """Not the logits alone: what every block hands to the next, where a small difference could still be lost later."""
     network, shape = net(name), size(name)
-    x, nodes = images(shape), fold.nodes(network, shape)
-    want = definition.run(nodes, x)
+    x, want, _ = defined(name)
     for isa in kernels.isas():
         with kernels.select_isa(isa):
             plan = refmnas.compile(network, size=shape, threads=3)
             kept = stored(plan)
             assert len(kept) >= 3
-            for key, got in plan.outputs(kept)(x).items():
-                wrong = int((words(got) != words(want[key])).sum())
+            for key, got in plan.outputs(kept)(x[:1]).items():
+                wrong = int((words(got) != words(want[key][:1])).sum())
                 assert not wrong, f"{name} {isa}: {wrong} of {got.size} of {key} differ"
 
 
 def test_another_order_is_not_the_definitions():
     """The comparison can fail: the same sums from the last input channel to the first have other bits."""
-    network, shape = net("plain"), size("plain")
-    x, nodes = images(shape), fold.nodes(network, shape)
-    values = definition.run(nodes, x)
-    last = nodes[-1]
-    before, total = values[last.inputs[0]], np.broadcast_to(last.b, (1, *last.shape)).astype(np.float32)
+    values, last = defined("plain")[1], fold.nodes(net("plain"), size("plain"))[-1]
+    before, total = values[last.inputs[0]], np.broadcast_to(last.b, (2, *last.shape)).astype(np.float32)
     for c in reversed(range(len(last.w))):
         total = definition.fma(before[:, c : c + 1], last.w[c], total)
     assert not np.array_equal(words(total), words(values[last.name]))

@@ -16,6 +16,7 @@ import refmnas
 
 HERE = Path(__file__).resolve().parent
 LIMIT = 120  # seconds; each takes less than two
+TIMES = pytest.mark.parametrize("times", [1, pytest.param(5, marks=pytest.mark.slow)])
 HEAD = """
 import gc, os, sys, threading, time
 sys.path[:0] = [{here!r}, {tests!r}]
@@ -75,24 +76,26 @@ def test_one_plan_called_from_many_threads_takes_turns():
     """)
 
 
-def test_plans_made_and_dropped_while_others_run():
+@TIMES
+def test_plans_made_and_dropped_while_others_run(times):
     """A plan that goes takes its own memory along, and no other's."""
-    alone("""
+    alone(f"""
         kept, x = made("excited", 1, 2)
         def churn():
-            for k in range(25):
+            for k in range({10 * times}):
                 plan, image = made("plain", 1 + k % 2, 1 + k % 4)
                 plan(image)
                 del plan
                 gc.collect()
-        at_once(again(kept, x, 120), churn, churn)
+        at_once(again(kept, x, {50 * times}), churn, churn)
     """)
 
 
-def test_a_plan_dropped_by_its_last_caller_is_held_until_the_run_ends():
-    alone("""
+@TIMES
+def test_a_plan_dropped_by_its_last_caller_is_held_until_the_run_ends(times):
+    alone(f"""
         def call():
-            for _ in range(20):
+            for _ in range({8 * times}):
                 made("tiny", 2, 3)[0](images(size("tiny"), 2))
         at_once(call, call, call)
     """)
@@ -221,7 +224,7 @@ def test_an_interrupted_process_ends():
     """, limit=30)
 
 
-@pytest.mark.parametrize("threads", [2, 5])
+@pytest.mark.parametrize("threads", [5, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_plan_of_a_network_of_the_zoo_runs_beside_another(threads):
     network, code = stirred("mnasnet-small", "timm", width=0.35, classes=5), f"""
         from networks import stirred

@@ -17,23 +17,19 @@ import planting
 
 import refmnas
 from refmnas import kernels
-from refmnas.models import fold
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "engine"))
 
-import definition
-from small import NETS, images, net, size, words
+from small import NETS, defined, net, size, words
 
 SOURCES = ("dispatch.c", "plan.c", "threads.c", "engine_scalar.c", "target_scalar.c")
-BATCH = 2
 
 
 @cache
 def problem(name):
     """(network, image, the definition's logits)."""
-    network, x = net(name), images(size(name), BATCH)
-    nodes = fold.nodes(network, size(name))
-    return network, x, words(definition.run(nodes, x)[nodes[-1].name])
+    x, values, last = defined(name)
+    return net(name), x, words(values[last])
 
 
 def first_difference():
@@ -41,7 +37,7 @@ def first_difference():
     for name in NETS:
         network, x, want = problem(name)
         for threads in (1, 2):
-            plan = refmnas.compile(network, batch=BATCH, size=size(name), threads=threads)
+            plan = refmnas.compile(network, batch=len(x), size=size(name), threads=threads)
             plan._work.fill(3)
             wrong = int((words(plan(x)) != want).sum())
             if wrong:

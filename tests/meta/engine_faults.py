@@ -48,19 +48,23 @@ PYTHON = (
     Fault("grouped", "half of a factorised reduction written to the other's lanes",
           "found = _parts_between(0, begin, begin + channels, whole, block)", "found = _parts_between(0, 0, channels, whole, block)"),
     Fault("program", "a buffer dies before its last reader",
-          "buffer.last = len(self.steps) if name in kept else number", "buffer.last = buffer.first"),
+          "buffer.last = len(self.steps) if name in kept else stage[-1]", "buffer.last = buffer.first"),
+    Fault("stages", "a step beside the one whose result it reads",
+          "number = max(number, _last(wrote, name, place) + 1)", "number = max(number, _last(wrote, name, place))"),
+    Fault("stages", "a part of a concatenation beside what reads the whole",
+          "if whole in (name, other) or other == name)", "if other == name)"),
 )  # fmt: skip
 
 # In the plain suite: each compiles for some seconds.
 FEW = (
     Fault(STEPS, "a row of the ring off by one",
           "row[k] = (is_inside ? at : s->u_slots) * slot;", "row[k] = (is_inside ? (at + 1) % s->u_slots : s->u_slots) * slot;"),
-    Fault(PLAN, "the threads do not meet after a step of one unit",
-          "s->units * (thread + 1) / run->threads);", "s->units * (thread + 1) / run->threads - (thread > 0));"),
 )  # fmt: skip
 
 # The marker `slow`.
 MORE = (
+    Fault(PLAN, "the last unit of a second part is nobody's",
+          "s->units * (part + 1) / T;", "s->units * (part + 1) / T - (part > 0);"),
     Fault(WINDOW, "the mean of a window with the zeros around counted",
           "s->pool == RM_POOL_MEAN_PADDED ? K * K", "s->pool != RM_POOL_NONE ? K * K"),
     Fault(WINDOW, "a largest value that zeros outside may win",
@@ -109,8 +113,10 @@ MORE = (
           "    RM_NAME(row_sums)(g, s, block, p0, p1, y);\n    if (s->dw_act > RM_ACT_RELU6)\n        RM_NAME(activate)((int)s->dw_act, (p1 - p0) * s->q, y);"),
     Fault(STEPS, "the mean of a projection without its sum",
           ".res = s->res < 0 ? NULL : g->work + s->res + m.first * plane", ".res = NULL"),
+    Fault(PLAN, "a step with an owner done to its half",
+          "s->units * is_own :", "s->units * is_own / 2 :"),
     Fault(PLAN, "the second image read where the first lies",
-          "frame.image = run->x + n * g->image_h", "frame.image = run->x + 0 * n * g->image_h"),
+          ".image = run->x + n * g->image_h", ".image = run->x + 0 * n * g->image_h"),
     Fault(ACT, "swish without its sign",
           "return blk_div(x, RM_NAME(one_and_exp)(x));", "return blk_div(x, RM_NAME(one_and_exp)(blk_mul(x, RM_NAME(constant)(RM_MINUS_ONE))));"),
 )  # fmt: skip

@@ -14,8 +14,6 @@ FEW = (
       "(m) <= RM_COLUMNS - RM_K) || (m) < hi))", "(m) <= RM_COLUMNS - RM_K) || (m) <= hi))"),
     F("depthwise.forward", HEAD, "the last block of channels not moved back",
       "rm_most(rm_least(c, C - RM_LANES), 0);", "rm_most(c / RM_LANES * RM_LANES - (c + RM_LANES > C) * RM_LANES, 0);"),
-    F("depthwise.backward", HEAD, "the image's index ignored in the gradient of x",
-      "dy + n * s->p * s->q * s->c, w, NULL", "dy + 0 * n * s->p * s->q * s->c, w, NULL"),
     F("depthwise.backward", BWDW, "the sums of one image only",
       "    for (int64_t n = 0; n < s->n; n++) {\n        for (int64_t p = 0; p < s->p; p++)\n            RM_NAME(weight_row)",
       "    for (int64_t n = 0; n < s->n && n < 1; n++) {\n        for (int64_t p = 0; p < s->p; p++)\n            RM_NAME(weight_row)"),
@@ -23,6 +21,8 @@ FEW = (
 
 # The rest: the marker `slow`.
 MORE = (
+    F("depthwise.backward", HEAD, "the image's index ignored in the gradient of x",
+      "dy + n * s->p * s->q * s->c, w, NULL", "dy + 0 * n * s->p * s->q * s->c, w, NULL"),
     F("depthwise.forward", HEAD, "padding taken from the columns for the rows",
       "s->kh, s->stride, s->dilation, s->top, 0};\n    const rm_axis cols = {s->w, s->q",
       "s->kh, s->stride, s->dilation, s->left, 0};\n    const rm_axis cols = {s->w, s->q"),

@@ -3,8 +3,8 @@
 With S(c, b) = T[(c xor b) mod 256] xor (c >> 8) a byte's step and R(m) the steps over m from 0:
 
     R(0...0 m) = R(m)                                          zeros in front change nothing      (1)
-    R(a b)     = Z^|b|(R(a)) xor R(b),  Z(c) = S(c, 0)         Z is linear over xor               (2)
-    crc(m)     = not (Z^|m|(2^32 - 1) xor R(m))                                                    (3)
+    R(c, m)    = Z^|m|(c) xor R(m),  Z(c) = S(c, 0)            steps over m from c: Z is linear   (2)
+    crc(m)     = not R(2^32 - 1, m)                                                                (3)
     masked     = ((crc >> 15) | (crc << 17)) + 0xa282ead8      as files hold it                   (4)
 
 Z^(2^k) is kept as four tables, of what it makes of each byte of c.
@@ -20,6 +20,7 @@ import numpy as np
 
 POLYNOMIAL = np.uint32(0x82F63B78)  # bits reversed
 CHUNK = 1 << 20  # bytes that are held turned at a time
+SHORT = 512  # up to so many bytes a plain loop is the faster way
 _ALL = 0xFFFFFFFF
 _SHIFTS = tuple(map(np.uint32, (0, 8, 16, 24)))
 
@@ -32,6 +33,7 @@ def _table():
 
 
 TABLE = _table()
+_NUMBERS = TABLE.tolist()
 
 
 @cache
@@ -66,27 +68,38 @@ class Crc:
     """
 
     def __init__(self):
-        self._rest, self._size = np.zeros(1, np.uint32), 0
+        self._state = _ALL
 
     def add(self, raw):
         """Bytes more, or a view of some; itself."""
         flat = np.frombuffer(raw, np.uint8)
         for start in range(0, len(flat), CHUNK):
             part = flat[start : start + CHUNK]
-            self._rest = _over(len(part), self._rest) ^ _rest(part)  # equation (2)
-            self._size += len(part)
+            self._state = _stepped(self._state, part) if len(part) <= SHORT else _joined(self._state, part)
         return self
 
     @property
     def value(self):
         """Equation (3)."""
-        return int((_over(self._size, np.full(1, _ALL, np.uint32)) ^ self._rest)[0]) ^ _ALL
+        return self._state ^ _ALL
 
     @property
     def masked(self):
         """Equation (4)."""
         crc = self.value
         return ((crc >> 15 | crc << 17 & _ALL) + 0xA282EAD8) & _ALL
+
+
+def _stepped(c, part):
+    """R(c, part), byte by byte."""
+    for byte in part.tobytes():
+        c = _NUMBERS[(c ^ byte) & 255] ^ c >> 8
+    return c
+
+
+def _joined(c, part):
+    """R(c, part) by equation (2)."""
+    return int((_over(len(part), np.full(1, c, np.uint32)) ^ _rest(part))[0])
 
 
 def _rest(part):
