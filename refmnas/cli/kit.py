@@ -17,7 +17,7 @@ def add(subparsers):
         description="A kit is a folder of inputs, weights, expected values (float64) and bounds per element, forward and "
         "backward, with a manifest of hashes; the same bytes on every machine.  `check` judges what an implementation "
         "answered; `run` calls a program case by case, and shrinks the first failure.  Exit 0 within-rounding, 1 fault, "
-        "2 usage, 3 inconclusive.",
+        "2 usage, 3 inconclusive.  Every action takes --json.",
         epilog="Example: refmnas kit make --ops depthwise,conv.backward --out kit; refmnas kit check kit answers",
     )
     actions = command.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=type(command))
