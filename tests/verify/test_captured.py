@@ -101,9 +101,11 @@ def test_long_sums_are_tested_statistically(net, run):
     weights = net.parameters()["head.dense.w"].astype(np.float64)
     size = np.abs(next(run[k] for k in ("classifier.1", "classifier.2") if k in run).astype(np.float64)) @ np.abs(weights)
     shifted = (run[name] + size * 2.0**-24 * 250).astype(np.float32)
-    layer = captured(run | {name: shifted}, net).first
+    report = captured(run | {name: shifted}, net)
+    layer = report.first
     assert layer.theirs == name
     assert layer.evidence == "statistical"
+    assert layer.cause == report.causes[0].code
     assert layer.margin < 1
     assert {t["name"] for t in layer.tests if t["failed"]} >= {"spread", "bias"}
 

@@ -12,6 +12,9 @@ _LANES = 16
 def signature(look):
     """The one candidate that is always told."""
     bad, share = look.bad, float(look.bad.mean())
+    if not bad.any():
+        told = "no cause that was tried explains it; no element is beyond its bound, a statistical test alone refuses them"
+        return Candidate("UNKNOWN", None, told, SIGNATURE, margin=1.0)
     told = _suffix(bad)
     if told is not None:
         return Candidate("TAIL", None, f"only {told} are wrong", SIGNATURE, margin=1.0)
