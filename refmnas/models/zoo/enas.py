@@ -3,8 +3,9 @@
 The released script has 15 normal cells and 2 reductions of 36 filters: 3,894,372 parameters, counted
 as the authors' code counts (all but the auxiliary head, which has 494,848 more).  The paper's 4.6 M
 would be the same cells and filters with 18 normal cells: one more in each of the three stages, whose
-39,384 + 138,384 + 515,232 parameters make 4,587,372 (arithmetic; which cells the paper counted was not checked).  No other even number of filters from 32 to 40
-with 15 cells gives 4.6 M, and 15 cells of 36 with the auxiliary head have 4,389,220.
+39,384 + 138,384 + 515,232 parameters make 4,587,372 (arithmetic; which cells the paper
+counted was not checked).  No other even number of filters from 32 to 40 with 15 cells gives 4.6 M, and
+15 cells of 36 with the auxiliary head have 4,389,220.
 """
 
 from __future__ import annotations
