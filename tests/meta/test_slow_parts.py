@@ -32,9 +32,9 @@ def marked(source, marker):
 
 def run_by_ci(marker):
     """The folders and files that .ci/run runs with the marker."""
-    found = re.search(rf"-m pytest .*-m {marker} (.*)\)", CI.read_text(encoding="utf-8"))
+    found = re.findall(rf"-m pytest .*-m {marker} (.*)\)", CI.read_text(encoding="utf-8"))
     assert found, f".ci/run has no step of the marker {marker}"
-    return re.sub(r"--ignore \S+", "", found[1]).split()
+    return re.sub(r"--ignore \S+", "", " ".join(found)).split()
 
 
 @pytest.mark.skipif(not CI.exists(), reason="needs .ci/run, of a checkout or an sdist")
