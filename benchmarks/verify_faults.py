@@ -2,7 +2,7 @@
 
     python benchmarks/verify_faults.py [--size 96] [--only REGEX] [--json FILE] [--sound]
 
-Every fault of `faults/catalogue.py` is planted in a copy of a published PyTorch module, whose tensors are captured
+Every fault of `verify_catalogue/faults.py` is planted in a copy of a published PyTorch module, whose tensors are captured
 by hooks and judged against the same network here, with the weights that were meant.  Told for each: the verdict,
 whether the true cause comes first, and what allclose(1e-3), a cosine above 0.999 and an equal first class would
 have seen in the logits.  With --json the file is read first: what stands in it is not run again.
@@ -23,8 +23,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from faults import networks, sound
-from faults.catalogue import FAULTS
+from verify_catalogue import networks, sound
+from verify_catalogue.faults import FAULTS
 
 from refmnas.models import build
 from refmnas.verify import capture, captured
