@@ -105,7 +105,7 @@ def test_long_sums_are_tested_statistically(net, run):
     layer = report.first
     assert layer.theirs == name
     assert layer.evidence == "statistical"
-    assert layer.cause == report.causes[0].code
+    assert layer.cause == report.causes[0].code == "UNKNOWN"  # every re-run within the bound is still refused by the tests
     assert layer.margin < 1
     assert {t["name"] for t in layer.tests if t["failed"]} >= {"spread", "bias"}
 

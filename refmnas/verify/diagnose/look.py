@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from .. import statistics
 from ..part import IMAGE
 from ..segment import bounded, expected, followed, ratios
 from .narrow import narrowed
@@ -82,6 +83,14 @@ class Look:
 
     def full(self, segment):
         return _margin(segment)
+
+    def passes(self, segment):
+        """Whether the statistical tests of long sums accept a changed segment."""
+        known = followed(segment)
+        if known.sums is None:
+            return False
+        size, n, _ = known.sums
+        return not any(t.has_failed for t in statistics.tests(known.value, segment.came, size, n, statistics.FALSE_ALARM))
 
 
 def _margin(segment):

@@ -75,9 +75,12 @@ def _guarded(make, look, context):
 
 
 def _explains(look, candidate):
+    """Whether a candidate mends what failed: the margin, or where no element is bad the statistical tests."""
+    is_statistical = not look.bad.any()
     if candidate.margin is not None:
-        return candidate.margin <= 1
+        return candidate.margin <= 1 and not is_statistical
     try:
-        return look.quick(candidate.segment) <= 1 and look.full(candidate.segment) <= 1
+        found = look.quick(candidate.segment) <= 1 and look.full(candidate.segment) <= 1
+        return found and (not is_statistical or look.passes(candidate.segment))
     except RefmnasError:
         return False
