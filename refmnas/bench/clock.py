@@ -173,9 +173,18 @@ def seconds_per_call(function, calls, now=perf_counter):
 
 
 def alternate(functions, *, pairs, span_s, now=perf_counter):
-    """Seconds of each function, `pairs` times in turn, each time for at least `span_s`: a list of tuples."""
+    """Seconds of each function, `pairs` times in turn, each time for at least `span_s`: a list of tuples.
+
+    As in a block, two calls before each span are not recorded: they fetch what the other displaced.
+    """
     calls = []
     for f in functions:
         once = min(seconds_per_call(f, 3, now), seconds_per_call(f, 3, now))
         calls.append(max(1, math.ceil(span_s / once)))
-    return [tuple(seconds_per_call(f, n, now) for f, n in zip(functions, calls, strict=True)) for _ in range(pairs)]
+
+    def span(f, n):
+        for _ in range(Rules.unrecorded):
+            f()
+        return seconds_per_call(f, n, now)
+
+    return [tuple(map(span, functions, calls)) for _ in range(pairs)]
