@@ -32,24 +32,32 @@ RM_INLINE void RM_RUN(run_of, RM_T)(const RM_NAME(line) *l, int64_t q, int64_t c
 }
 
 /* The run from pixel q, of a line that ends before pixel `last`.  The kernel rows of a 3 x 3
- * are unrolled, since a loop around 21 multiply-adds shows. */
+ * are unrolled, since a loop around 21 multiply-adds shows, and so are a first and a last
+ * column in the padding, which leave no test. */
+#define RM_RUN_3X3(first, end) \
+    if (lo == (first) && hi == (end)) { \
+        RM_RUN(run_of, RM_T)(l, q, RM_T, first, end, 3, 1); \
+        return; \
+    }
+
 static void RM_RUN(run, RM_T)(const RM_NAME(line) *l, int64_t q, int64_t last)
 {
     const int64_t count = rm_least(last - q, RM_T), wanted = (count - 1) * RM_S + RM_K;
     const int64_t lo = rm_most(l->lo - q * RM_S, 0), hi = rm_least(l->hi - q * RM_S, wanted);
-    if (lo == 0 && hi == RM_COLUMNS) {
-        if (RM_K == 3 && l->rows == 3)
-            RM_RUN(run_of, RM_T)(l, q, RM_T, 0, RM_COLUMNS, 3, 0);
-        else
-            RM_RUN(run_of, RM_T)(l, q, RM_T, 0, RM_COLUMNS, l->rows, 0);
-    } else if (count == RM_T && lo < RM_K && hi > RM_COLUMNS - RM_K) {
-        if (RM_K == 3 && l->rows == 3)
-            RM_RUN(run_of, RM_T)(l, q, RM_T, lo, hi, 3, 1);
-        else
-            RM_RUN(run_of, RM_T)(l, q, RM_T, lo, hi, l->rows, 1);
-    } else
+    if (RM_K == 3 && l->rows == 3 && count == RM_T) {
+        RM_RUN_3X3(0, RM_COLUMNS)
+        RM_RUN_3X3(1, RM_COLUMNS)
+        RM_RUN_3X3(0, RM_COLUMNS - 1)
+        RM_RUN_3X3(1, RM_COLUMNS - 1)
+    }
+    if (lo == 0 && hi == RM_COLUMNS)
+        RM_RUN(run_of, RM_T)(l, q, RM_T, 0, RM_COLUMNS, l->rows, 0);
+    else if (count == RM_T && lo < RM_K && hi > RM_COLUMNS - RM_K)
+        RM_RUN(run_of, RM_T)(l, q, RM_T, lo, hi, l->rows, 1);
+    else
         RM_RUN(run_of, RM_T)(l, q, count, lo, hi, l->rows, 2);
 }
 
+#undef RM_RUN_3X3
 #undef RM_COLUMNS
 #undef RM_T
