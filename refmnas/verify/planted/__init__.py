@@ -6,7 +6,8 @@ run(parts, x)           every part's result; single(part, *inputs) that of one
 diagnosed(parts, ...)   the failing parts and the causes
 """
 
-from .faults import FAULTS, Fault
+from .choices import Fault
+from .faults import FAULTS
 from .run import diagnosed, example, run, single
 
 __all__ = ["FAULTS", "Fault", "diagnosed", "example", "run", "single"]
