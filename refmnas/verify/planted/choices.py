@@ -41,8 +41,13 @@ class Change:
         return [self.change(part) if part.name in chosen else part for part in parts]
 
     def places(self, parts):
-        """[(where, the same change there)]: all, where all are meant, else the first, the middle and the last."""
+        """[(where, the same change there)]: all, where all are meant, else the first, the middle and the last.
+
+        A place that is counted from the end is the only one.
+        """
         found = self.choice.every(parts)
+        if self.choice.at is not None and self.choice.at < 0:
+            return [(found[self.choice.at], self)] if found else []
         if self.choice.at is None:
             return [(found[0] if len(found) == 1 else f"all {len(found)}", self)] if found else []
         at = sorted({0, len(found) // 2, len(found) - 1}) if found else []

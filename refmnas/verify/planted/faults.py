@@ -39,6 +39,7 @@ from .run import single
 
 _DEPTHWISE = Choice("depthwise", 3, lambda p: not strided(p))
 _STRIDED = Choice("depthwise", None, strided)
+_LAST = Choice("linear", -1, lambda p: ".se." not in p.name)
 _MEAN = Choice("pool", 2, lambda p: ".se." in p.name)
 
 
@@ -71,7 +72,7 @@ FAULTS = (
     ),
     Fault("BN-BETA", "no beta in one", arrays(Choice("batchnorm", 7), lambda a: {"beta": 0 * a["beta"]})),
     Fault("BN-FOLD", "no running mean in one", arrays(Choice("batchnorm", 8), lambda a: {"mean": 0 * a["mean"]})),
-    Fault("BIAS-MISSING", "no bias in the last layer", arrays(Choice("linear", -1), lambda a: {"b": 0 * a["b"]})),
+    Fault("BIAS-MISSING", "no bias in the last layer", arrays(_LAST, lambda a: {"b": 0 * a["b"]})),
     Fault("SE-WIDTH", "three quarters of one squeeze's width", runs(squeezes(2), narrow)),
     Fault("SE-GATE", "sigmoid for the gate", options(gates(), lambda p: {"kind": "sigmoid"})),
     Fault("SE-GATE", "Keras' gate in one", options(gates(1), lambda p: {"kind": "hard_sigmoid_keras"})),
@@ -111,9 +112,9 @@ FAULTS = (
     Fault("PREC-BF16", "bf16 operands in all 1x1", runs(Choice("pointwise", None), rounded(lambda a: nearest(a, 7)))),
     Fault("PREC-TF32", "TF32 operands, cut, in one layer", runs(Choice("pointwise", 4), rounded(lambda a: truncated(a, 10)))),
     Fault("POOL", "a mean over H W + 1", _pooled(lambda x: x.sum(axis=(1, 2)) / (x.shape[1] * x.shape[2] + 1))),
-    Fault("DROP-ACTIVE", "dropout of 0.2 before the last layer", runs(Choice("linear", -2), masked)),
+    Fault("DROP-ACTIVE", "dropout of 0.2 before the last layer", runs(_LAST, masked)),
     Fault(
-        "CLASS-SHIFT", "classes shifted by one", runs(Choice("linear", -1), lambda part, x: np.roll(single(part, x), 1, axis=1))
+        "CLASS-SHIFT", "classes shifted by one", runs(_LAST, lambda part, x: np.roll(single(part, x), 1, axis=1))
     ),
     Fault("WEIGHT-SWAP", "two depthwise layers exchanged", exchanged("depthwise")),
     Fault("WEIGHT-SWAP", "two taps exchanged in one", arrays(_DEPTHWISE, taps)),

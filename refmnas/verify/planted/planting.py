@@ -116,7 +116,8 @@ def redrawn(scale):
         made = []
         for part in parts:
             new = {key: a * (1 + scale * rng.normal(size=a.shape)) for key, a in part.arrays.items()}
-            made.append(replace(part, arrays={k: np.abs(a) if k == "var" else a for k, a in new.items()}))
+            arrays = {k: np.abs(a) if k == "var" else a for k, a in new.items()}
+            made.append(replace(part, arrays=arrays) if arrays else part)
         return made
 
     return of
@@ -165,7 +166,8 @@ def placed(parts):
         if p is norm:
             made += [first, second]
         elif p is not act:
-            made.append(replace(p, inputs=tuple(norm.name if n == act.name else n for n in p.inputs)))
+            inputs = tuple(norm.name if n == act.name else n for n in p.inputs)
+            made.append(p if inputs == p.inputs else replace(p, inputs=inputs))
     return made
 
 
