@@ -47,7 +47,7 @@ class Change:
         """
         found = self.choice.every(parts)
         if self.choice.at is not None and self.choice.at < 0:
-            return [(found[self.choice.at], self)] if found else []
+            return [(name, self) for name in self.choice(parts)]
         if self.choice.at is None:
             return [(found[0] if len(found) == 1 else f"all {len(found)}", self)] if found else []
         at = sorted({0, len(found) // 2, len(found) - 1}) if found else []

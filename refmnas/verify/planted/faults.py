@@ -112,10 +112,8 @@ FAULTS = (
     Fault("PREC-BF16", "bf16 operands in all 1x1", runs(Choice("pointwise", None), rounded(lambda a: nearest(a, 7)))),
     Fault("PREC-TF32", "TF32 operands, cut, in one layer", runs(Choice("pointwise", 4), rounded(lambda a: truncated(a, 10)))),
     Fault("POOL", "a mean over H W + 1", _pooled(lambda x: x.sum(axis=(1, 2)) / (x.shape[1] * x.shape[2] + 1))),
-    Fault("DROP-ACTIVE", "dropout of 0.2 before the last layer", runs(_LAST, masked)),
-    Fault(
-        "CLASS-SHIFT", "classes shifted by one", runs(_LAST, lambda part, x: np.roll(single(part, x), 1, axis=1))
-    ),
+    Fault("DROP-ACTIVE", "dropout of 0.2 before the last layer", runs(Choice("linear", -2, _LAST.wanted), masked)),
+    Fault("CLASS-SHIFT", "classes shifted by one", runs(_LAST, lambda part, x: np.roll(single(part, x), 1, axis=1))),
     Fault("WEIGHT-SWAP", "two depthwise layers exchanged", exchanged("depthwise")),
     Fault("WEIGHT-SWAP", "two taps exchanged in one", arrays(_DEPTHWISE, taps)),
     Fault("WEIGHT-STALE", "one weight changed", arrays(Choice("pointwise", 2), one_weight)),

@@ -1,8 +1,8 @@
 """The criteria that people compare tensors by.
 
-    allclose   |came - y| <= atol + rtol |y|, every element            (1)
-    cosine     <y, came> / (|y| |came|) >= C, every image              (2)
-    top-1      the largest logit is the same one, every image          (3)
+allclose   |came - y| <= atol + rtol |y|, every element            (1)
+cosine     <y, came> / (|y| |came|) >= C, every image              (2)
+top-1      the largest logit is the same one, every image          (3)
 """
 
 from __future__ import annotations

@@ -67,8 +67,8 @@ class Tried:
     def headline(self):
         """How many get through, in one line."""
         told = f"{len(self.through)} of {len(self.rows)} planted faults get through"
-        proved = sum(row.refmnas for row in self.through)
-        told += f", {proved} of them refused by refmnas" if self.through else ""
+        refused = sum(row.refmnas for row in self.through)
+        told += f"; refmnas refuses {refused} of these" if self.through else ""
         return f"partial, interrupted after {self.done} of {self.total}: {told}" if self.is_partial else told
 
     @property
@@ -95,9 +95,10 @@ class Tried:
         }
 
 
-def tried(parts, x, criteria, *, note=lambda k, total, told: None):
+def tried(parts, x, criteria, *, rtol=None, note=lambda k, total, told: None):
     """`Tried` of a network's parts (`refmnas.verify.parts`) fed x (N, H, W, 3) float32, N at least 2 for faults of a batch.
 
+    rtol   the user's, beside which the least atol of sound runs is told
     note(k, total, told) is called before each place.  KeyboardInterrupt ends it early, with what is known by then.
     """
     sound = Sound(list(parts), x)
@@ -107,7 +108,7 @@ def tried(parts, x, criteria, *, note=lambda k, total, told: None):
         note(0, len(places), "sound runs")
         logits = sound.values[sound.last]
         found.refuses_sound = {c.name: c.sees(logits, sound.by_numpy) for c in criteria}
-        found.deviation = measured.deviation(sound)
+        found.deviation = measured.deviation(sound, rtol)
         for k, (fault, where, plant) in enumerate(places):
             note(k, len(places), f"{fault.code} {where}")
             _one(found, sound, fault, where, plant(sound.parts))
