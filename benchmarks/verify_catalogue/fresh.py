@@ -39,7 +39,8 @@ def _all(net):
 
 _ROWS = [
     ("SAME in the stem", "PAD-SAME", V3S, p.instead(_select(c.convs, 0, strided=True), p.conv_padded(p.upper))),
-    ("a torus in one", "PAD-VALUE", FBNET, p.instead(_select(c.convs, 7, depthwise=True), p.conv_padded(p.symmetric, "circular"))),
+    ("a torus in one", "PAD-VALUE", FBNET, p.instead(
+        _select(c.convs, 7, depthwise=True), p.conv_padded(p.symmetric, "circular"))),
     ("border of -0.01 in one", "PAD-VALUE", LITE, p.instead(_select(c.convs, 2, depthwise=True),
                                                             p.conv_padded(p.symmetric, value=-0.01))),
     ("subsampled from column 1", "STRIDE-PHASE", FBNET, p.instead(_select(c.convs, 1, strided=True), _column)),

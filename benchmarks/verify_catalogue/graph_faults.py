@@ -10,7 +10,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from . import graphs
 
-V2, V3, E0, A1, B1, NASNET = "mobilenet_v2", "mobilenet_v3_large", "efficientnet_b0", "mnasnet-a1", "mnasnet-b1", "nasnet-a-mobile"
+V2, V3, E0 = "mobilenet_v2", "mobilenet_v3_large", "efficientnet_b0"
+A1, B1, NASNET = "mnasnet-a1", "mnasnet-b1", "nasnet-a-mobile"
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,10 @@ def strided(model, node):
 
 def depthwise(model, node):
     return given(node, "group", 1) > 1
+
+
+def _dense_depthwise(model, node):
+    return depthwise(model, node) and not strided(model, node)
 
 
 def pointwise(model, node):
@@ -156,13 +161,21 @@ def _passed(index):
 
 
 def _scaling(model, node):
-    """A Mul of a squeeze: one operand has one pixel, made by a gate behind a convolution behind a mean."""
+    """A Mul of a squeeze: one operand is made by a gate behind a mean."""
     made = {name: n for n in model.graph.node for name in n.output}
-    return any(made[name].op_type in ("Sigmoid", "HardSigmoid") and _squeezed(model, made[name]) for name in node.input if name in made)
+    gates = (made[name] for name in node.input if name in made and made[name].op_type in ("Sigmoid", "HardSigmoid"))
+    return any(_squeezed(model, gate) for gate in gates)
+
+
+def _unscaled(node):
+    """The operand that is no gate, passed on: the exporter writes the gate first."""
+    return [helper.make_node("Identity", [node.input[1]], [node.output[0]])]
 
 
 def _gate(model, node):
-    return _squeezed(model, node)
+    """A Sigmoid of a squeeze path that is no half of a swish."""
+    users = [n for n in model.graph.node if node.output[0] in n.input]
+    return _squeezed(model, node) and not any(node.input[0] in user.input for user in users)
 
 
 def _unclipped(node):
@@ -225,12 +238,12 @@ _ROWS = [
     ("one Add left out", "RES-MISSING", V2, instead("Add", 3, _passed(1))),
     ("stale weights", "WEIGHT-STALE", V2, _stale(V2)),
     ("dilations [2, 2] in one", "DILATION", V2,
-     attributes("Conv", 5, lambda n: {"dilations": [2, 2], "pads": [2] * 4}, lambda m, n: depthwise(m, n) and not strided(m, n))),
+     attributes("Conv", 5, lambda n: {"dilations": [2, 2], "pads": [2] * 4}, _dense_depthwise)),
     ("no bias of the Gemm", "BIAS-MISSING", V2, arrays("Gemm", -1, 2, np.zeros_like)),
     ("HardSigmoid alpha 0.2", "SE-GATE", V3, attributes("HardSigmoid", "all", lambda n: {"alpha": 0.2})),
     ("HardSigmoid alpha 0.16667 in one", "SE-GATE", V3, attributes("HardSigmoid", 3, lambda n: {"alpha": 0.16667})),
     ("swish for HardSwish", "ACT-KIND", V3, instead("HardSwish", "all", _swish)),
-    ("no scaling in one", "SE-MISSING", V3, instead("Mul", 2, _passed(0), _scaling)),
+    ("no scaling in one", "SE-MISSING", V3, instead("Mul", 2, _unscaled, _scaling)),
     ("maximum for mean in one", "SE-SQUEEZE", V3, instead(
         "GlobalAveragePool", 4, lambda n: [helper.make_node("GlobalMaxPool", n.input, n.output)])),
     ("no mean in one", "BN-FOLD", V3, arrays("BatchNormalization", 21, 3, np.zeros_like)),
@@ -244,6 +257,7 @@ _ROWS = [
     ("auto_pad SAME_LOWER in all strided", "PAD-LOWER PAD-SAME", B1, attributes("Conv", "all", _lower, strided)),
     ("symmetric pads in one strided", "PAD-SAME PAD-LOWER", A1, attributes("Conv", 1, _symmetric, strided)),
     ("two channels of a depthwise exchanged", "WEIGHT-SWAP", A1, arrays("Conv", 4, 1, _exchanged, depthwise)),
-    ("count_include_pad 1 in one AveragePool", "POOL", NASNET, attributes("AveragePool", 4, lambda n: {"count_include_pad": 1})),
+    ("count_include_pad 1 in one AveragePool", "POOL", NASNET, attributes(
+        "AveragePool", 4, lambda n: {"count_include_pad": 1})),
 ]  # fmt: skip
 GRAPH_FAULTS = [GraphFault(name, tuple(codes.split()), network, plant) for name, codes, network, plant in _ROWS]

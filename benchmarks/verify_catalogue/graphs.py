@@ -39,7 +39,8 @@ def graph(name, size=96, seed=0):
         warnings.simplefilter("ignore")
         torch.onnx.export(
             networks.module(name, seed), (torch.from_numpy(networks.image(size)),), file, dynamo=False, opset_version=17,
-            training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False, input_names=["input"], output_names=["output"],
+            training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False, input_names=["input"],
+            output_names=["output"],
         )  # fmt: skip
     return onnx.load_from_string(file.getvalue())
 
