@@ -1,4 +1,8 @@
-"""Faults that the diagnosis was not made with: written first, then run; their rate is told apart from the catalogue's."""
+"""Faults that the diagnosis was not made with: written first, then run; their rate is told apart from the catalogue's.
+
+On their first run 23 of 25 had the true cause first.  A result stored in bfloat16, whose few bits fit fp16 as well, was
+mended since; a mean over half of the rows is still told as unknown.
+"""
 
 from __future__ import annotations
 
