@@ -98,7 +98,8 @@ def last(record):
         return record["headline"]
     measured, own = record["deviation"]["measured"], record["deviation"]["bounded_last_layer"]["atol"]
     least = f"atol {deviation(measured['atol'])} or rtol {deviation(measured['rtol'])} (measured)"
-    return f"{record['headline']}; a sound float32 run passes {least}, its last layer alone atol {deviation(own)} (bounded)"
+    told = f"{record['headline']}; a sound float32 run passes {least}, its last layer alone atol {deviation(own)} (bounded)"
+    return f"{told}: the criterion refuses sound runs, too" if any(record["refuses_sound"].values()) else told
 
 
 def _pair(figures):

@@ -65,7 +65,9 @@ def test_sound_runs_pass_what_is_told_of_them(found, small):
 def test_a_criterion_of_bits_sees_all_and_refuses_sound_runs_too(small):
     exact = tried(*small, criteria(rtol=0.0))
     assert [row for row in exact.through if row.logits > 0] == []
-    assert exact.refuses_sound == {"allclose(rtol 0, atol 0)": not np.array_equal(Sound(*small).by_numpy, _logits(small))}
+    refused = not np.array_equal(Sound(*small).by_numpy, _logits(small))
+    assert exact.refuses_sound == {"allclose(rtol 0, atol 0)": refused}
+    assert html.last(exact.to_dict()).endswith("refuses sound runs, too") == refused
 
 
 def _logits(small):

@@ -109,9 +109,7 @@ FAULTS = (
     Fault("PRE-RESIZE", "smoothed by another kernel", image=lambda x: 0.8 * x + 0.1 * (np.roll(x, 1, 1) + np.roll(x, 1, 2))),
     Fault("PREC-FP16", "fp16 operands in one layer", runs(Choice("pointwise", 3), rounded(half))),
     Fault("PREC-FP16", "one result stored in fp16", runs(Choice("pointwise", 2), lambda part, x: half(single(part, x)))),
-    Fault(
-        "PREC-BF16", "one result stored in bf16", runs(Choice("depthwise", 3), lambda part, x: nearest(single(part, x), 7))
-    ),
+    Fault("PREC-BF16", "one result stored in bf16", runs(Choice("depthwise", 3), lambda part, x: nearest(single(part, x), 7))),
     Fault("PREC-BF16", "bf16 operands in all 1x1", runs(Choice("pointwise", None), rounded(lambda a: nearest(a, 7)))),
     Fault("PREC-TF32", "TF32 operands, cut, in one layer", runs(Choice("pointwise", 4), rounded(lambda a: truncated(a, 10)))),
     Fault("POOL", "a mean over H W + 1", _pooled(lambda x: x.sum(axis=(1, 2)) / (x.shape[1] * x.shape[2] + 1))),
