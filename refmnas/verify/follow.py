@@ -37,6 +37,9 @@ from .part import WEIGHED, terms
 
 _F32 = np.dtype(np.float32)
 _LOST = UNDERFLOW[_F32]
+# Of the full scale 1 of a logistic: runtimes compute it by rational functions that are good to that everywhere, and to
+# no digit of their own where it is small.  ONNX Runtime 1.32 was seen at 2.8 over [-110, 110] in steps of 5e-5.
+_LOGISTIC = 4 * 2.0**-24
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +118,10 @@ def _act(part, x, claim):
     y = TABLE["activation.forward"].numpy(x.value, kind=kind)
     if x.error is None and kind in ("identity", "relu", "relu6"):
         return Known(y)
-    return Known(y, carried(_F32, x.value, 0.0 if x.error is None else x.error, kind))
+    error = carried(_F32, x.value, 0.0 if x.error is None else x.error, kind)
+    if kind in ("sigmoid", "swish"):
+        error = error + _LOGISTIC * (1.0 if kind == "sigmoid" else x.size)
+    return Known(y, error)
 
 
 def _linear_map(name):
@@ -135,8 +141,8 @@ def _linear_map(name):
 
 def _scale(part, x, g, claim):
     wide = (slice(None), *[None] * (x.value.ndim - 2), slice(None))
-    gate, own = g.value[wide], FLOAT32.gamma(1) * x.size * g.size[wide] + _LOST
-    error = own
+    gate, size = g.value[wide], x.size * g.size[wide]
+    error = claim.of_sum(FLOAT32.gamma(1) * size + _LOST, size, 1)
     if x.error is not None:
         error = error + x.error * np.abs(gate)
     if g.error is not None:
