@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-
 import photographs
+
 from refmnas import io, models
 from refmnas.bench import weights as drawn
 from refmnas.bench.machine import processor
@@ -102,7 +102,8 @@ def row(of, made, x, words, way):
 
 def table(rows):
     """The rows in Markdown."""
-    lines = ["| network | runtime | claim | verdict | layers (faults) | margin of sums | untouched run |", "|---|---|---|---|---|---|---|"]
+    head = "| network | runtime | claim | verdict | layers (faults) | margin of sums | untouched run |"
+    lines = [head, "|---|---|---|---|---|---|---|"]
     for r in rows:
         if r["verdict"] == "not run":
             lines.append(f"| {r['network']} | {r['way']} | | not run | | | |")

@@ -15,7 +15,7 @@ def add(ways):
         help="a runtime that is run here, on a network or on your own file",
         description="MODEL is run twice by the runtime: with every tensor made an output, which switches fusions off, and "
         "untouched.  Where the results differ in bits, the untouched run is judged by its fused segments.  Without --weights a "
-        "network has drawn ones; without --images it sees a drawn image.  The runtime must be installed; it computes on the CPU.",
+        "network has drawn ones; without --images it sees a drawn image.  The runtime computes on the CPU.",
         epilog="Example: refmnas verify runtime mobilenet-v3-large --with ort",
     )
     way.add_argument("model", metavar="MODEL", help="a name that `refmnas show` lists, FILE.json, FILE.onnx or FILE.tflite")
@@ -40,6 +40,7 @@ def run(args):
     from ..verify import runtime
 
     common.check_outputs(args)
+    runtime.check_name(args.runtime)
     preprocess, files = _files(args)
     settings = runtime.Settings(args.threads, args.level, args.precision, args.channels_last, not args.no_onednn)
     subject, weights, preprocess = _subject(args, len(files) or 1, preprocess)

@@ -9,8 +9,8 @@ Where the untouched run gives other bits, fewer tensors are shown, until a run g
 """
 
 from .judge import judged
-from .open import RUNTIMES, Settings, open_runtime
+from .open import RUNTIMES, Settings, check_name, open_runtime
 from .picture import picture
 from .subject import Subject, of_file, of_network
 
-__all__ = ["RUNTIMES", "Settings", "Subject", "judged", "of_file", "of_network", "open_runtime", "picture"]
+__all__ = ["RUNTIMES", "Settings", "Subject", "check_name", "judged", "of_file", "of_network", "open_runtime", "picture"]

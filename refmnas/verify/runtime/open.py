@@ -14,14 +14,19 @@ _HOMES = {
 RUNTIMES = tuple(_HOMES)
 
 
+def check_name(name):
+    """SpecError for a runtime that is not known here."""
+    if name not in _HOMES:
+        raise SpecError(f"verify: no runtime {name!r}, wanted one of {', '.join(RUNTIMES)}")
+
+
 def open_runtime(name, subject, settings=None) -> Runtime:
     """The runtime of that name with the subject in it.
 
     Raises   SpecError for an unknown name, and for files and settings that it does not take; PeerError where it is
              not installed, with the command that installs it, or refuses the subject.
     """
-    if name not in _HOMES:
-        raise SpecError(f"verify: no runtime {name!r}, wanted one of {', '.join(RUNTIMES)}")
+    check_name(name)
     module, of = _HOMES[name]
     home = getattr(import_module(f"{__package__}.{module}"), of)
     try:

@@ -108,9 +108,10 @@ def coarser(parts, last):
     only = {name: part for part in needed for name in part.inputs if readers[name] == 1 and name != IMAGE}
     shown = [part.name for part in needed if part.name != last]
     found = []
+    sums = ("conv", "depthwise", "pointwise")
     for words, into, of in (
         ("what leads into an activation", ("act", "batchnorm"), None),
-        ("what leads into an activation, and a convolution that leads into a sum", ("add",), ("conv", "depthwise", "pointwise")),
+        ("what leads into an activation, and a convolution that leads into a sum", ("add",), sums),
         ("what leads into an activation, a sum or a depthwise convolution", ("depthwise",), None),
     ):
         fused = {name for name, part in only.items() if part.op in into and (of is None or by_name[name].op in of)}
