@@ -57,6 +57,7 @@ def _facts(record):
         ("names", f"{record['names']}, {record['layout']}"),
         ("statistical tests", f"accuse a sound run with a probability below {record['false_alarm']:g} in all"),
     ]
+    found += [(f"{run['name']} run", run["told"]) for run in record["runs"]]
     return [*found, *((key, value) for key, value in record["about"].items() if value and key != "command")]
 
 

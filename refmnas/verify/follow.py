@@ -135,8 +135,8 @@ def _linear_map(name):
 
 def _scale(part, x, g, claim):
     wide = (slice(None), *[None] * (x.value.ndim - 2), slice(None))
-    gate, own = g.value[wide], FLOAT32.gamma(1) * x.size * g.size[wide] + _LOST
-    error = own
+    gate, size = g.value[wide], x.size * g.size[wide]
+    error = claim.of_sum(FLOAT32.gamma(1) * size + _LOST, size, 1)
     if x.error is not None:
         error = error + x.error * np.abs(gate)
     if g.error is not None:

@@ -123,7 +123,8 @@ def _verdict(segment, bounds, bad, tests):
             return FAULT, f"{came[at]} at {at}", "bound"
         return FAULT, "", "bound"
     weighed = [part.name for part in segment.parts if part.op in WEIGHED]
-    if len(weighed) > 1 and np.linalg.norm(error) >= SEEN * np.linalg.norm(_variation(y)):
+    is_seen = np.linalg.norm(error) < SEEN * np.linalg.norm(_variation(y))  # False where the error grew beyond numbers
+    if len(weighed) > 1 and not is_seen:
         more = f" and {len(weighed) - 3} more" if len(weighed) > 3 else ""
         told = f"nothing captured between {', '.join(weighed[:3])}{more}"
         return INCONCLUSIVE, f"{told}; a deviation of {SEEN:.1%} of the values would pass", ""
