@@ -19,7 +19,9 @@ def add(ways):
     common.add_claim(way)
     way.add_argument("--names", metavar="N", default="auto", help="whose names the tensors have (recognised)")
     mode = way.add_mutually_exclusive_group()
-    mode.add_argument("--train", dest="mode", action="store_const", const="train", help="batch norm took the batch's statistics")
+    mode.add_argument(
+        "--train", dest="mode", action="store_const", const="train", help="batch norm took the batch's statistics"
+    )
     mode.add_argument("--eval", dest="mode", action="store_const", const="eval", help="it took the running ones")
     common.add_report(way)
     way.set_defaults(run=run, mode="auto")

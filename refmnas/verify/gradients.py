@@ -9,6 +9,8 @@ from ..models import naming
 from . import adjoint, local, names, parts, segments
 from . import claim as claims
 from .adjoint import MARK
+from .compared import with_causes
+from .diagnose import Context, causes, gradient
 from .part import IMAGE
 from .report import Report
 from .segment import Segment, margin
@@ -56,10 +58,13 @@ def gradients(tensors, model, *, mode="auto", source="auto", claim="float32", ab
     judged = [segment for segment in cut if segment.name in mine]
     theirs = {f"{ours}{MARK}": f"{key}" for key, ours in backward.items()} | {f"{IMAGE}{MARK}": f"input{MARK}"}
     layers, missing = local.judge(judged, theirs), segments.unjudged(made, judged)
+    failing = [segment for segment, layer in zip(judged, layers, strict=True) if layer.verdict == local.FAULT]
+    why = causes(failing, Context((*ran, *made), tuple(judged), model), gradient.explained) if failing else []
+    layers = with_causes(layers, why)
     told = {"mode": "training" if training else "evaluation"} | (about or {})
     known = names.Named(whose, plain.layout, plain.tensors, theirs, _unknown(tensors, forward, backward))
     of = f"{model.spec.name} width {model.spec.width:g}, {model.dialect.source}, gradients"
-    return Report(local.overall(layers, missing), layers, [], missing, known, asked.name, of, told)
+    return Report(local.overall(layers, missing), layers, why, missing, known, asked.name, of, told)
 
 
 def _recognised(tensors, net, own, source):
@@ -101,7 +106,9 @@ def _is_training(own, tensors):
     for part in norms:
         feeds, came = {part.inputs[0]: tensors[part.inputs[0]]}, tensors[part.name]
         forms = adjoint.of([part], part.shape, len(came), True)[0]
-        votes += 1 if margin(Segment("train", tuple(forms), feeds, came)) < margin(Segment("eval", (part,), feeds, came)) else -1
+        votes += (
+            1 if margin(Segment("train", tuple(forms), feeds, came)) < margin(Segment("eval", (part,), feeds, came)) else -1
+        )
     if not votes:
         raise DataError("verify gradients: no batch norm's input and result came to tell the mode by, wanted --train or --eval")
     return votes > 0

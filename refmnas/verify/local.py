@@ -103,7 +103,7 @@ def _judged(segment, theirs, delta):
 
 
 def _common(segment, theirs):
-    last, counts = segment.parts[-1], [terms(part) for part in segment.parts]
+    counts = [terms(part) for part in segment.parts]
     return {
         "name": segment.name, "theirs": theirs, "op": " + ".join(dict.fromkeys(part.op for part in segment.parts)),
         "parts": [part.name for part in segment.parts], "shape": list(segment.came.shape), "n": max(counts),

@@ -21,7 +21,12 @@ _NEAR = 2.0**-30  # a step to either side of a kink, in float64
 def dx(part, dy, x):
     kind, kink = part.options["kind"], part.options.get("kink", "torch")
     value = _back(dy.value, x.value, kind, kink)
-    own = allowed("activation.backward", (dy.size, x.size if kind in _CURVED and x.error is not None else x.value), {"kind": kind}, np.float32)[0]
+    own = allowed(
+        "activation.backward",
+        (dy.size, x.size if kind in _CURVED and x.error is not None else x.value),
+        {"kind": kind},
+        np.float32,
+    )[0]
     slope = _back(np.ones(x.value.shape), x.value, kind, kink)
     e = np.broadcast_to(0.0 if x.error is None else x.error, x.value.shape)
     spread = _spread(x.value, e, slope, kind, kink)

@@ -34,12 +34,13 @@ class _Statistics:
     centre_off: np.ndarray  # C
 
 
-def _of_batch(x, eps):
+def _of_batch(x, eps, unbiased=False):
     axes, m = tuple(range(x.value.ndim - 1)), x.value.size // x.value.shape[-1]
     e = 0.0 if x.error is None else x.error
     mean = x.value.mean(axis=axes)
     c = x.value - mean
     var = np.square(c).mean(axis=axes)
+    var = var * (m / max(m - 1, 1)) if unbiased else var
     A = gamma(m) * x.size.mean(axis=axes) + (np.broadcast_to(e, c.shape).mean(axis=axes)) + _LOST
     C = A + e + gamma(1) * (np.abs(c) + A + e)
     D = (2 * np.abs(c) * C + C * C).mean(axis=axes)
@@ -61,9 +62,16 @@ def forward(part, x):
 
 
 def train_dx(part, dy, x):
-    """Equation (7) of refmnas.ops.batchnorm."""
-    s, g, axes = _of_batch(x, part.options["eps"]), part.arrays["gamma"], tuple(range(x.value.ndim - 1))
+    """Equation (7) of refmnas.ops.batchnorm; for a diagnosis without the term of the mean or of the variance."""
+    s, g, axes = (
+        _of_batch(x, part.options["eps"], part.options.get("unbiased", False)),
+        part.arrays["gamma"],
+        tuple(range(x.value.ndim - 1)),
+    )
     value = TABLE["batchnorm.backward"].numpy(dy.value, x.value, g, s.mean, s.rstd)[0]
+    if "without" in part.options:
+        lost = dy.value.mean(axis=axes) if part.options["without"] == "mean" else s.z * (dy.value * s.z).mean(axis=axes)
+        value = value + g * s.rstd * lost
     e, D, Z = np.broadcast_to(_error(dy), dy.value.shape), dy.size, np.abs(s.z) + s.off
     second = np.abs((dy.value * s.z).mean(axis=axes))
     second_off = (e * Z + np.abs(dy.value) * s.off).mean(axis=axes)
