@@ -86,4 +86,4 @@ def test_the_command_says_what_it_takes(capsys):
     with pytest.raises(SystemExit) as stop:
         main(["verify", "gradients", "--help"])
     assert stop.value.code == 0
-    assert "NAME.grad" in capsys.readouterr().out
+    assert "--train" in capsys.readouterr().out
