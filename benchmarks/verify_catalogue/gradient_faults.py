@@ -23,7 +23,6 @@ class GradientFault:
     at: str
     change: Callable
     mode: str = "train"
-    prepare: Callable | None = None
 
     @property
     def key(self):
@@ -53,8 +52,6 @@ class _Wrong(torch.autograd.Function):
 
 def plant(model, fault):
     module = dict(model.named_modules())[fault.at]
-    if fault.prepare:
-        fault.prepare(module)
     true = module.forward
     module.forward = lambda x: _Wrong.apply(module, fault.change, true, x, *module.parameters())
 
@@ -104,23 +101,6 @@ def _slope(f):
             return torch.autograd.grad(f(fed), fed, dy)[0]
 
     return of
-
-
-def _hit(value, at=slice(0, 7)):
-    """Pre-activations that lie exactly at `value`, as clamped or integer data do."""
-
-    def prepare(module):
-        def exact(_module, inputs):
-            with torch.no_grad():
-                inputs[0].data[:, 0].view(-1)[at] = value
-
-        module.register_forward_pre_hook(exact)
-
-    return prepare
-
-
-def _at(value, slope):
-    return dx(lambda dy, x, m, g: torch.where(x == value, slope * dy, g))
 
 
 def _one(dy, x, m, g):
@@ -175,10 +155,5 @@ GRADIENT_FAULTS = tuple(
         (TV2, "residual's gradient missing", "RES-MISSING", "features.3",
          dx(lambda dy, x, m, g: g - dy), "eval"),
         (TV2, "residual's gradient doubled", "GRAD-SUM", "features.3", dx(lambda dy, x, m, g: g + dy), "eval"),
-        (TV2, "relu6 passes at 6", "KINK", "features.2.conv.0.2", _at(6.0, 1.0), "eval", _hit(6.0)),
-        (TV2, "relu6 passes at 0", "KINK", "features.2.conv.1.2", _at(0.0, 1.0), "eval", _hit(0.0)),
-        (V3, "hard-swish 1.5 at 3", "KINK", "features.0.2", _at(3.0, 1.5), "eval", _hit(3.0)),
-        (V3, "hard-swish -0.5 at -3", "KINK", "features.7.block.0.2", _at(-3.0, -0.5), "eval", _hit(-3.0)),
-        (MNAS, "relu passes at 0", "KINK", "layers.2", _at(0.0, 1.0), "eval", _hit(0.0)),
     )
 )  # fmt: skip
