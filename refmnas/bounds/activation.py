@@ -117,7 +117,9 @@ def activation_backward(definition, dtype, dy, x, *, kind, kink="torch"):
         return (np.zeros(x.shape),)
     if kind in ("sigmoid", "swish"):
         n, grows = (2 * S + 3, 1.0) if kind == "sigmoid" else (2 * S + 5, 1 + np.abs(x))
-        return (gamma(n, dtype) * size * _sigmoid(x) * grows + lost((EXP + 4) * (size + 1) * grows, dtype),)
+        slope = _sigmoid(x) * grows
+        vanished = np.where(x < _EXP_REACH[np.dtype(dtype)], slope, 0)  # as forward: 1 / (1 + exp(-x)) is 0 there
+        return (size * (gamma(n, dtype) * slope + vanished) + lost((EXP + 4) * (size + 1) * grows, dtype),)
     if kind == "hard_swish":
         inside = (x > -3) & (x < 3)
         return (np.where(inside, gamma(5, dtype) * size * (np.abs(x) / 3 + 0.5) + lost(3, dtype), 0.0),)

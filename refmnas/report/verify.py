@@ -147,7 +147,7 @@ def places(where):
         found.append(f"by odd and even rows and columns: {phases}")
     channels = ", ".join(map(str, where["channels"][:8]))
     found.append(f"channels {channels}{' ...' if len(where['channels']) > 8 else ''} of {where['channels_of']}")
-    return [*found, f"images {', '.join(map(str, where['images']))}"]
+    return [*found, f"images {', '.join(map(str, where['images']))}"] if where["images"] else found
 
 
 def worst(found):

@@ -21,7 +21,6 @@ section 3.3; (2) counts its roundings.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import reduce
 
 import numpy as np
@@ -33,28 +32,11 @@ from ..bounds.activation import centred
 from ..errors import SpecError
 from ..layers import PyramidPool
 from .claim import FLOAT32
+from .known import Known
 from .part import WEIGHED, terms
 
 _F32 = np.dtype(np.float32)
 _LOST = UNDERFLOW[_F32]
-
-
-@dataclass(frozen=True, eq=False)
-class Known:
-    """A result in float64 and a bound of its error; error None is none at all.
-
-    `sums`, where the result is one sum of products up to affine maps: (sum of the absolute values, roundings,
-    the part of the error that came with the inputs), which (2) wants.
-    """
-
-    value: np.ndarray
-    error: np.ndarray | None = None
-    sums: tuple | None = None
-
-    @property
-    def size(self):
-        """|x| + e."""
-        return np.abs(self.value) if self.error is None else np.abs(self.value) + self.error
 
 
 def follow(part, inputs, claim=FLOAT32):

@@ -29,7 +29,7 @@ from typing import Any
 from . import statistics
 from .local import FAULT, INCONCLUSIVE, SOUND, Layer
 from .names import Named
-from .part import WITH_PARAMETERS, Part
+from .part import Part, has_parameters
 
 EXIT = {SOUND: 0, FAULT: 1, INCONCLUSIVE: 3}
 
@@ -76,7 +76,7 @@ class Report:
             return f"fault: {told}{f': {codes}' if codes else ''}"
         if self.verdict == SOUND:
             return f"within-rounding: all {len(self.layers)} captured layers, no margin above {_up(self.largest())}"
-        weighed = [part.name for part in self.missing if part.op in WITH_PARAMETERS]
+        weighed = [part.name for part in self.missing if has_parameters(part)]
         unsure = [layer for layer in self.layers if layer.verdict == INCONCLUSIVE]
         why = f"{unsure[0].theirs}: {unsure[0].reason}" if unsure else f"not captured: {', '.join(weighed[:3])}"
         more = max(len(unsure) if unsure else len(weighed) - 2, 1) - 1
@@ -103,7 +103,7 @@ class Report:
             "causes": [_cause(cause) for cause in self.causes],
             "layers": [layer.to_dict() for layer in self.layers],
             "unjudged": [
-                {"name": part.name, "op": part.op, "has_parameters": part.op in WITH_PARAMETERS} for part in self.missing
+                {"name": part.name, "op": part.op, "has_parameters": has_parameters(part)} for part in self.missing
             ],
             "unknown": {"count": len(self.named.unknown), "names": list(self.named.unknown[:10])},
             "false_alarm": statistics.FALSE_ALARM * max(sum(run.is_judged for run in self.runs), 1),
