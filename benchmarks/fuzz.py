@@ -4,13 +4,15 @@
     python benchmarks/fuzz.py --format pth --count 100000   many of one
     python benchmarks/fuzz.py --format pth --start 4711 --count 1 --keep DIR    one again
 
-File number k of a format depends on --seed, the format and k alone (until the mutations themselves
-change), so a run resumes with --start; --progress tells where it is.  Each file must load, or raise FormatError, within --seconds, and the
-peak growth of memory (by tracemalloc, which sees Python's and NumPy's) must stay
+File number k of a format depends on --seed, the format and k alone (until the mutations
+themselves change), so a run resumes with --start; --progress tells where it is.  Each file
+must load, or raise FormatError, within --seconds, and the peak growth of memory (by
+tracemalloc, which sees Python's and NumPy's, and looks at the reader alone) must stay
 within the tensors' bytes + 16 MiB: where the file loads, the arrays' own; where it is
-refused, at most the file's size, or for npz what deflate can make of it, up to
-max_bytes.  A graph that loads is also run, on an input of ones, and must give its outputs
-or a named error within the same time.  --reasons lists why files were refused, so that one sees what is reached.
+refused, at most the file's size, or for npz what deflate can make of it, up to max_bytes.
+A graph that loads is also run, on an input of ones, and must give its outputs or a named
+error within the same time.  --reasons lists why files were refused, so that one sees what
+is reached.
 
 Exit code 0: all as promised; 1: not, with a line that repeats each case.
 """
@@ -43,7 +45,7 @@ ALLOWANCE = 16 * MIB
 MAX_BYTES = 8 * MIB  # so that bombs fit into a run
 DEFLATE = 1032
 MEMORY = Path("/dev/shm")  # where a file is made without waiting for a disk
-GRAPHS = {"onnx": refmnas.io.onnx, "tflite": refmnas.io.tflite}
+GRAPHS = {"onnx": refmnas.io.onnx, "onnx-nodes": refmnas.io.onnx, "tflite": refmnas.io.tflite}
 
 
 @dataclass
