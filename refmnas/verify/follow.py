@@ -29,7 +29,7 @@ import numpy as np
 from ..backend import TABLE
 from ..blocks.nasnet import Shift
 from ..bounds import UNDERFLOW, allowed
-from ..bounds.activation import carried
+from ..bounds.activation import centred
 from ..errors import SpecError
 from ..layers import PyramidPool
 from .claim import FLOAT32
@@ -115,7 +115,7 @@ def _act(part, x, claim):
     y = TABLE["activation.forward"].numpy(x.value, kind=kind)
     if x.error is None and kind in ("identity", "relu", "relu6"):
         return Known(y)
-    return Known(y, carried(_F32, x.value, 0.0 if x.error is None else x.error, kind))
+    return Known(y, centred(_F32, x.value, 0.0 if x.error is None else x.error, kind))
 
 
 def _linear_map(name):

@@ -60,9 +60,12 @@ class Layer:
         return found
 
 
-def judge(segments, theirs=None):
-    """`Layer` for each segment, in order; `theirs` are the user's names of our parts."""
-    long = sum(_is_long(segment) for segment in segments)
+def judge(segments, theirs=None, tests=None):
+    """`Layer` for each segment, in order; `theirs` are the user's names of our parts.
+
+    tests   how many long sums share the probability of a false alarm, where these segments are some of a report's
+    """
+    long = sum(_is_long(segment) for segment in segments) if tests is None else tests
     delta = statistics.FALSE_ALARM / max(long, 1)
     return [_judged(segment, (theirs or {}).get(segment.name, segment.name), delta) for segment in segments]
 

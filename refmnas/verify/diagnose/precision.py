@@ -50,16 +50,18 @@ def candidates(look, context):
 
 
 def _result(look):
-    """The narrow type that all of the result is of, with its unit; None."""
-    for code, (rounding, unit, least) in _STORED.items():
-        if np.any(look.came) and np.array_equal(rounding(look.came), look.came):
-            return code, unit, least
-    return None
+    """{code: (unit, least)} of the narrow types that all of the result is of: what is of bfloat16 may be of fp16, too."""
+    return {
+        code: (unit, least)
+        for code, (rounding, unit, least) in _STORED.items()
+        if np.any(look.came) and np.array_equal(rounding(look.came), look.came)
+    }
 
 
 def _outputs(look, stored):
-    if stored is not None and not (look.last.op == "act" and look.last.options["kind"] in ("relu", "relu6")):
-        code, unit, least = stored
+    if look.last.op == "act" and look.last.options["kind"] in ("relu", "relu6"):
+        return
+    for code, (unit, least) in stored.items():
         error = look.error + unit * (np.abs(look.y) + look.error) + least
         margin = float(ratios(look.y, error, look.came).max(initial=0.0))
         yield Candidate(code, None, "every value of the result is one of that type, within its rounding", RERUN, margin=margin)
@@ -83,15 +85,14 @@ def _operands(look, part, stored):
             forms.append((replace(bias, feeds=bias.feeds | rounded), "operands and bias"))
         for segment, what in forms:
             yield Candidate(code, segment, f"agrees with {what} {told}")
-            if stored is not None and stored[0] == code:
-                yield _stored(look, segment, code, f"agrees with {what} and result {told}", stored)
+            if code in stored:
+                yield _stored(look, segment, code, f"agrees with {what} and result {told}", *stored[code])
 
 
-def _stored(look, segment, code, told, stored):
+def _stored(look, segment, code, told, unit, least):
     from ..segment import expected
 
     y, error = expected(segment)
-    _, unit, least = stored
     margin = float(ratios(y, error + unit * (np.abs(y) + error) + least, look.came).max(initial=0.0))
     return Candidate(code, None, told, RERUN, margin=margin)
 
