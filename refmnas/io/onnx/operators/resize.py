@@ -173,8 +173,9 @@ def _compute(a, x, roi=None, scales=None, sizes=None):
     outside = np.zeros((), bool)
     plan = _plan(a, Info(x.dtype, x.shape), *infos)
     after = {at: m for at, _, m, _ in plan}
-    if 0 in after.values():  # no place to compute, and scales that may be 0
-        return np.empty([after.get(at, n) for at, n in enumerate(x.shape)], y.dtype)
+    shape = [after.get(at, n) for at, n in enumerate(x.shape)]
+    if 0 in shape:  # no place to compute: scales may be 0, other extents large
+        return np.empty(shape, y.dtype)
     for at, scale, m, span in plan:
         n, is_crop = x.shape[at], a["coordinate_transformation_mode"] == "tf_crop_and_resize"
         if scale == 1 and m == n and not is_crop:
