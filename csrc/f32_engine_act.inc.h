@@ -42,9 +42,9 @@ RM_INLINE blk RM_NAME(fma)(blk a, blk b, blk sum)
     return sum;
 }
 
-/* 1 + e^-x, by (1) of t = -x; signs are moved into the constants, so that nothing is negated.  From x = 87 on it
- * is 1; at and below -127.5 ln 2 infinite, so that what is divided by it is 0. */
-RM_INLINE blk RM_NAME(one_and_exp)(blk x)
+/* P and 2^n of e^-x, by (1) of t = -x; signs are moved into the constants, so that nothing is negated.  From x = 87
+ * on they are those of 87; at and below -127.5 ln 2 the power is infinite. */
+RM_INLINE blk RM_NAME(exp_parts)(blk x, blk *power)
 {
     x = blk_min(blk_max(x, RM_NAME(constant)(RM_EXP_MOST)), RM_NAME(constant)(RM_EXP_LEAST));
     const blk shifted = RM_NAME(fma)(x, RM_NAME(constant)(RM_MINUS_LOG2E), RM_NAME(constant)(RM_SHIFT));
@@ -54,7 +54,24 @@ RM_INLINE blk RM_NAME(one_and_exp)(blk x)
     for (int k = 3; k >= 0; k--)
         p = RM_NAME(fma)(p, r, RM_NAME(constant)(RM_P + k));
     p = RM_NAME(fma)(RM_NAME(fma)(p, r, RM_NAME(constant)(RM_MINUS_ONE)), r, RM_NAME(constant)(RM_ONE));
-    return RM_NAME(fma)(p, blk_pow2(shifted), RM_NAME(constant)(RM_ONE));
+    *power = blk_pow2(shifted);
+    return p;
+}
+
+/* 1 + e^-x: 1 from x = 87 on; infinite at and below -127.5 ln 2, so that what is divided by it is 0. */
+RM_INLINE blk RM_NAME(one_and_exp)(blk x)
+{
+    blk power;
+    const blk p = RM_NAME(exp_parts)(x, &power);
+    return RM_NAME(fma)(p, power, RM_NAME(constant)(RM_ONE));
+}
+
+/* e^-x: from x = 87 on that of 87, 1.7e-38. */
+RM_INLINE blk RM_NAME(exp_of_minus)(blk x)
+{
+    blk power;
+    const blk p = RM_NAME(exp_parts)(x, &power);
+    return blk_mul(p, power);
 }
 
 RM_INLINE blk RM_NAME(act)(int act, blk x)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..io.onnx.operators.window import geometry
 from .activations import Activations
-from .parts import NORM, Part, Parts, Unknown, joined
+from .parts import NORM, Part, Parts, Unknown, joined, stride_of
 from .windows import MOVED, Windows
 
 _NCHW_ALONE = ("Conv", "BatchNormalization", "GlobalAveragePool")
@@ -159,14 +159,14 @@ class Reader(Windows, Activations):
             raise Unknown
         strides, dilations, pairs, _ = geometry(a, shape[2:], w.shape[2:])
         pad = tuple(n + m for n, m in zip((*pairs[0], *pairs[1]), self.pads.get(x, (0, 0, 0, 0)), strict=True))
-        if set(dilations) != {1} or len(set(strides)) != 1:
+        if set(dilations) != {1}:
             raise Unknown
         if w.shape[1] == 1 and a["group"] == w.shape[0] > 1:
             op, w = "depthwise", w[:, 0].transpose(1, 2, 0)
         else:
-            is_matrix = w.shape[2:] == (1, 1) and strides[0] == a["group"] == 1 and not any(pad)
+            is_matrix = w.shape[2:] == (1, 1) and (*strides, a["group"]) == (1, 1, 1) and not any(pad)
             op, w = ("matrix", w[:, :, 0, 0].T) if is_matrix else ("conv", w.transpose(2, 3, 1, 0))
-        groups, stride = a["group"] if op == "conv" else 1, strides[0]
+        groups, stride = a["group"] if op == "conv" else 1, stride_of(strides)
         if op == "matrix" and (before := self.skipping(x)) is not None:
             op, w, x, stride = "conv", w[None, None], before.inputs[0], before.stride
         self.add(op, step, [x], w=w, b=b, stride=stride, pad=pad, groups=groups)

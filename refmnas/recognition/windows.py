@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import Counter
 
 from ..io.onnx.operators.window import geometry
-from .parts import Part, Unknown
+from .parts import Part, Unknown, stride_of
 
 MOVED = (-1, 1, -1, 1)  # top, bottom, left, right of equation (2)
 _PADDED = ("Conv", "Pad", "Transpose", "Slice", "AveragePool", "MaxPool")  # those that know of zeros before them
@@ -83,10 +83,10 @@ class Windows:
         strides, dilations, pairs, _ = geometry(a, shape[2:], kernel)
         zeros = self.pads.get(x, (0, 0, 0, 0))
         counts = any(zeros) and op == "average_pool" and not any(map(any, pairs))
-        if set(dilations) != {1} or len(set(strides)) != 1 or (any(zeros[1::2]) and not counts):
+        if set(dilations) != {1} or (any(zeros[1::2]) and not counts):
             raise Unknown
         pad = tuple(n + m for n, m in zip((*pairs[0], *pairs[1]), zeros, strict=True))
-        options = {"kernel": kernel[0], "stride": strides[0], "pad": pad}
+        options = {"kernel": kernel[0], "stride": stride_of(strides), "pad": pad}
         self.add(op, step, [x], count_pad=bool(counts or a.get("count_include_pad")), **options)
         if any(zeros) and not counts:
             self.uncut.append(self.parts[-1])
@@ -106,7 +106,8 @@ class Windows:
             before = self.pads.get(x, (0, 0, 0, 0))
             self.padded(step, tuple(n - (cut[k // 2] if k % 2 == 0 else 0) for k, n in enumerate(before)))
             return
-        pad = tuple(n - part.stride * (cut[k // 2] if k % 2 == 0 else 0) for k, n in enumerate(part.pad))
+        strides = part.stride if isinstance(part.stride, tuple) else (part.stride,) * 2
+        pad = tuple(n - strides[k // 2] * (cut[k // 2] if k % 2 == 0 else 0) for k, n in enumerate(part.pad))
         if min(pad) < 0:
             raise Unknown
         part.pad = pad

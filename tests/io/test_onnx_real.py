@@ -12,11 +12,9 @@ evaluator.  Both, Runtime's and ours, must lie within the bound of that one node
     all others            exact
 """
 
-from importlib.util import find_spec
-from pathlib import Path
-
 import numpy as np
 import pytest
+import text_classifier
 
 from refmnas.bounds import gamma
 from refmnas.io.onnx import load
@@ -28,25 +26,7 @@ SMALLEST = 2.0**-126
 
 @pytest.fixture(scope="module")
 def path():
-    spec = find_spec("rapidocr_onnxruntime")
-    if spec is None:
-        pytest.skip("the wheel of rapidocr-onnxruntime is not installed: pip install --no-deps rapidocr-onnxruntime")
-    return next(Path(spec.submodule_search_locations[0]).rglob("ch_ppocr_mobile_v2.0_cls_infer.onnx"))
-
-
-def runtime(path, x):
-    """Every tensor by ONNX Runtime, no graph optimised."""
-    package = pytest.importorskip("onnx", reason="needs the extra parity: onnx is not installed")
-    ort = pytest.importorskip("onnxruntime", reason="needs the extra peers: onnxruntime is not installed")
-    model = package.load(path)
-    names = [name for node in model.graph.node for name in node.output if name]
-    del model.graph.output[:]
-    model.graph.output.extend(package.ValueInfoProto(name=name) for name in names)
-    settings = ort.SessionOptions()
-    settings.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-    settings.intra_op_num_threads = settings.inter_op_num_threads = 1
-    session = ort.InferenceSession(model.SerializeToString(), settings, providers=["CPUExecutionProvider"])
-    return dict(zip(names, session.run(names, {"x": x}), strict=True))
+    return text_classifier.path()
 
 
 def allowed(step, operands, y):
@@ -73,7 +53,7 @@ def allowed(step, operands, y):
 def test_every_tensor_of_the_classifier_lies_within_the_bound_of_its_node(path, capsys):
     graph = load(path)
     x = np.random.default_rng(0).uniform(-1, 1, (2, 3, 48, 192)).astype(np.float32)
-    theirs = runtime(path, x)
+    theirs = text_classifier.runtime(path, x)
     ours = graph.intermediates({"x": x})
     assert set(ours) == set(theirs)
     margins, known = {}, {"x": x} | graph.constants | theirs
