@@ -15,7 +15,7 @@ import numpy as np
 
 from ..errors import SpecError
 from ..models.node import IMAGE, Node
-from .parts import NORM, Unknown
+from .parts import NORM, Unknown, pair
 from .reduce import Reader
 
 _GATED = {"sigmoid": "swish", "hard_sigmoid": "hard_swish"}
@@ -141,8 +141,7 @@ def _node(part, found, image):
     kernel = w.shape[0] if op in ("conv", "depthwise") else part.kernel
     shape = x
     if op in ("conv", "depthwise", "average_pool", "max_pool") and len(x) == 3:
-        strides = part.stride if isinstance(part.stride, tuple) else (part.stride,) * 2
-        rows, columns = ((x[k] + sum(part.pad[2 * k : 2 * k + 2]) - kernel) // strides[k] + 1 for k in (0, 1))
+        rows, columns = ((x[k] + sum(part.pad[2 * k : 2 * k + 2]) - kernel) // pair(part.stride)[k] + 1 for k in (0, 1))
         shape = rows, columns, x[2] if w is None else w.shape[-1]
     elif op in ("pointwise", "linear"):
         shape = (*x[:-1], w.shape[-1])

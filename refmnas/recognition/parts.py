@@ -57,6 +57,11 @@ def stride_of(strides):
     return rows if rows == columns else (rows, columns)
 
 
+def pair(stride):
+    """(of rows, of columns) of a part's stride."""
+    return stride if isinstance(stride, tuple) else (stride, stride)
+
+
 def joined(found):
     """The parts with each activation in what it is of, where nothing else reads that: first x * sigmoid(x), then the
     others; equal activations of one tensor are one.
