@@ -13,8 +13,8 @@ def path():
     return next(Path(spec.submodule_search_locations[0]).rglob("ch_ppocr_mobile_v2.0_cls_infer.onnx"))
 
 
-def runtime(path, x):
-    """Every tensor by ONNX Runtime from x (N, 3, H, W), no graph optimised."""
+def runtime(path, x, image="x"):
+    """Every tensor by ONNX Runtime from x (N, 3, H, W), the input `image`; no graph optimised."""
     package = pytest.importorskip("onnx", reason="needs the extra parity: onnx is not installed")
     ort = pytest.importorskip("onnxruntime", reason="needs the extra peers: onnxruntime is not installed")
     model = package.load(path)
@@ -25,4 +25,4 @@ def runtime(path, x):
     settings.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     settings.intra_op_num_threads = settings.inter_op_num_threads = 1
     session = ort.InferenceSession(model.SerializeToString(), settings, providers=["CPUExecutionProvider"])
-    return dict(zip(names, session.run(names, {"x": x}), strict=True))
+    return dict(zip(names, session.run(names, {image: x}), strict=True))

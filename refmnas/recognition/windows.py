@@ -8,8 +8,9 @@
     zeros around an average of all K K pixels, times
     K K over those of the image                             the average of these                    (5)
 
-(3) goes through 1 x 1 convolutions to what is before them.  In (4) the least number is minus infinity or float32's.  Zeros before an average without padding are pixels that
-count; before other pools they are no padding of its own, unless (3) leaves none.
+(3) goes through 1 x 1 convolutions to what is before them.  Zeros before an average without padding are pixels that
+count; before other pools they are no padding of its own, unless (3) leaves none.  In (4) the least number is minus
+infinity or float32's own, which differ where a pixel is minus infinity.
 """
 
 from __future__ import annotations
