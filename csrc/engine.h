@@ -68,7 +68,7 @@ typedef struct rm_dw {
     const float *u, *w, *b;
     const int64_t *row; /* floats from u to each row of input, output row p beginning at row[p * stride] */
     float *y;
-    int64_t rows, pixels, y_row, kernel, stride;
+    int64_t rows, pixels, y_row, kernel, stride, stride_w; /* of rows, of columns */
     int act;
 } rm_dw;
 

@@ -50,7 +50,7 @@ static void RM_NAME(dw_any)(const rm_dw *r)
         for (int64_t q = 0; q < r->pixels; q++) {
             blk sum = blk_load(r->b);
             for (int64_t i = 0; i < r->kernel; i++) {
-                const float *x = r->u + r->row[p * r->stride + i] + q * r->stride * RM_BLOCK;
+                const float *x = r->u + r->row[p * r->stride + i] + q * r->stride_w * RM_BLOCK;
                 for (int64_t j = 0; j < r->kernel; j++) {
                     const blk v = blk_load(x + j * RM_BLOCK), w = blk_load(r->w + (i * r->kernel + j) * RM_BLOCK);
                     blk_mac(&sum, &v, &w);
@@ -63,11 +63,12 @@ static void RM_NAME(dw_any)(const rm_dw *r)
     }
 }
 
+/* A tile has a stride of columns; its rows are anywhere. */
 static void RM_NAME(dw)(const rm_dw *r)
 {
     void (*run)(const rm_dw *) = RM_NAME(dw_any);
     for (size_t k = 0; k < sizeof RM_NAME(dw_tiles) / sizeof *RM_NAME(dw_tiles); k++)
-        if (RM_NAME(dw_tiles)[k].kernel == r->kernel && RM_NAME(dw_tiles)[k].stride == r->stride)
+        if (RM_NAME(dw_tiles)[k].kernel == r->kernel && RM_NAME(dw_tiles)[k].stride == r->stride_w)
             run = RM_NAME(dw_tiles)[k].run;
     run(r);
     if (r->act > RM_ACT_RELU6)
@@ -151,6 +152,6 @@ const rm_engine RM_NAME(engine) = {
     .dense_blocks = RM_NAME(dense_blocks),
     .step = {RM_NAME(step_stem), RM_NAME(step_band), RM_NAME(step_slab), RM_NAME(step_scale), RM_NAME(step_point),
              RM_NAME(step_split), RM_NAME(step_mean), RM_NAME(step_dense), RM_NAME(step_groups), RM_NAME(step_shortcut),
-             RM_NAME(step_window), RM_NAME(step_average), RM_NAME(step_lanes)},
+             RM_NAME(step_window), RM_NAME(step_average), RM_NAME(step_lanes), RM_NAME(step_softmax)},
     .activate = RM_NAME(activate),
 };

@@ -45,27 +45,45 @@ RM_INLINE blk RM_NAME(fma)(blk a, blk b, blk sum)
     return sum;
 }
 
-/* y = 1 + e^-x of `count` blocks, by (1) of t = -x; signs are moved into the constants, so that nothing is negated.
- * From x = 87 on it is 1; at and below -127.5 ln 2 infinite, so that what is divided by it is 0. */
-RM_INLINE void RM_NAME(one_and_exp)(int count, const float *x, blk *y)
+/* P and 2^n of e^-x of `count` blocks, by (1) of t = -x; signs are moved into the constants, so that nothing is
+ * negated.  From x = 87 on they are those of 87; at and below -127.5 ln 2 the power is infinite. */
+RM_INLINE void RM_NAME(exp_parts)(int count, const float *x, blk *p, blk *power)
 {
-    blk r[RM_TOGETHER], shifted[RM_TOGETHER];
+    blk r[RM_TOGETHER];
     for (int k = 0; k < count; k++) {
         r[k] = blk_min(blk_max(blk_load(x + k * RM_BLOCK), RM_NAME(constant)(RM_EXP_MOST)), RM_NAME(constant)(RM_EXP_LEAST));
-        shifted[k] = RM_NAME(fma)(r[k], RM_NAME(constant)(RM_MINUS_LOG2E), RM_NAME(constant)(RM_SHIFT));
+        power[k] = RM_NAME(fma)(r[k], RM_NAME(constant)(RM_MINUS_LOG2E), RM_NAME(constant)(RM_SHIFT));
     }
     for (int k = 0; k < count; k++) {
-        const blk n = blk_add(shifted[k], RM_NAME(constant)(RM_UNSHIFT));
+        const blk n = blk_add(power[k], RM_NAME(constant)(RM_UNSHIFT));
         r[k] = RM_NAME(fma)(n, RM_NAME(constant)(RM_LN2_LOW), RM_NAME(fma)(n, RM_NAME(constant)(RM_LN2_HIGH), r[k]));
-        y[k] = RM_NAME(constant)(RM_P + 4);
+        p[k] = RM_NAME(constant)(RM_P + 4);
     }
     for (int i = 3; i >= 0; i--)
         for (int k = 0; k < count; k++)
-            y[k] = RM_NAME(fma)(y[k], r[k], RM_NAME(constant)(RM_P + i));
+            p[k] = RM_NAME(fma)(p[k], r[k], RM_NAME(constant)(RM_P + i));
+    for (int k = 0; k < count; k++) {
+        p[k] = RM_NAME(fma)(RM_NAME(fma)(p[k], r[k], RM_NAME(constant)(RM_MINUS_ONE)), r[k], RM_NAME(constant)(RM_ONE));
+        power[k] = blk_pow2(power[k]);
+    }
+}
+
+/* y = 1 + e^-x of `count` blocks: 1 from x = 87 on; infinite at and below -127.5 ln 2, so that what is divided by it
+ * is 0. */
+RM_INLINE void RM_NAME(one_and_exp)(int count, const float *x, blk *y)
+{
+    blk power[RM_TOGETHER];
+    RM_NAME(exp_parts)(count, x, y, power);
     for (int k = 0; k < count; k++)
-        y[k] = RM_NAME(fma)(RM_NAME(fma)(y[k], r[k], RM_NAME(constant)(RM_MINUS_ONE)), r[k], RM_NAME(constant)(RM_ONE));
-    for (int k = 0; k < count; k++)
-        y[k] = RM_NAME(fma)(y[k], blk_pow2(shifted[k]), RM_NAME(constant)(RM_ONE));
+        y[k] = RM_NAME(fma)(y[k], power[k], RM_NAME(constant)(RM_ONE));
+}
+
+/* e^-x of a block: from x = 87 on that of 87, 1.7e-38. */
+RM_INLINE blk RM_NAME(exp_of_minus)(const float *x)
+{
+    blk p[RM_TOGETHER], power[RM_TOGETHER];
+    RM_NAME(exp_parts)(1, x, p, power);
+    return blk_mul(p[0], power[0]);
 }
 
 RM_INLINE blk RM_NAME(act)(int act, blk x)

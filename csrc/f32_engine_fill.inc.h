@@ -51,7 +51,7 @@ static void RM_NAME(stem_rows)(rm_frame *f, const rm_step *s, int64_t r0, int64_
     const rm_program *g = f->program;
     const int64_t K = s->stem_kernel, S = s->stem_stride, pitch = s->stem_pitch, row = g->image_w * 3;
     float *lines = f->scratch + s->stem_lines, *zeros = lines + K * pitch;
-    rm_stem run = {.x_step = S * 3, .rows = K, .columns = K * 3, .y_plane = y_plane, .act = (int)s->expand.act};
+    rm_stem run = {.x_step = s->stem_stride_w * 3, .rows = K, .columns = K * 3, .y_plane = y_plane, .act = (int)s->expand.act};
     for (int64_t r = r0, next = rm_most(r0 * S - s->stem_top, 0); r < r1; r++) {
         const int64_t begin = r * S - s->stem_top, end = rm_least(begin + K, g->image_h);
         for (next = rm_most(next, begin); next < end; next++)

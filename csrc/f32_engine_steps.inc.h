@@ -32,7 +32,8 @@ static void RM_NAME(depthwise)(rm_frame *f, const rm_step *s, const float *u, co
     const rm_program *g = f->program;
     const rm_dw run = {.u = u, .w = g->weights + s->dw_w + block * s->kernel * s->kernel * RM_BLOCK,
                        .b = g->weights + s->dw_b + block * RM_BLOCK, .row = row, .y = y, .rows = p1 - p0,
-                       .pixels = s->q, .y_row = s->q * RM_BLOCK, .kernel = s->kernel, .stride = s->stride, .act = (int)s->dw_act};
+                       .pixels = s->q, .y_row = s->q * RM_BLOCK, .kernel = s->kernel, .stride = s->stride,
+                       .stride_w = s->stride_w, .act = (int)s->dw_act};
     RM_NAME(dw)(&run);
     RM_NAME(row_sums)(g, s, block, p0, p1, y);
 }

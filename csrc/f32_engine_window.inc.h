@@ -1,9 +1,9 @@
 /* Steps without weights: what a network of cells has beside its convolutions.
  *
- *   t[p,q] = pool over x[p*S + i - T, q*S + j - U], i, j < K, inside the image                 (1)
+ *   t[p,q] = pool over x[p*S + i - T, q*Z + j - U], i, j < K, inside the image                 (1)
  *   y[p,q] = act(t[p,q] * g + z[p,q])                                                          (2)
  *
- * g a number for each channel, z another tensor: each where the step has it.  pool is the
+ * S the stride of rows, Z of columns; g a number for each channel, z another tensor: each where the step has it.  pool is the
  * largest, or the sum from 0 by i, then j, times 1/m rounded, m the pixels of the window that
  * lie in the image, or K*K; or nothing with K = 1, and then 0 outside the image: T and U below 0
  * move the image up and left, above 0 they put zeros around it.
@@ -32,7 +32,7 @@ RM_INLINE void RM_NAME(pool_row)(int is_most, const rm_step *s, const float *x, 
     const int is_row_inside = K == 3 && i1 - i0 == 3;
     const float whole = 1.0f / (float)(K * K);
     for (int64_t q = 0; q < s->q; q++) {
-        const int64_t left = q * s->stride - s->left, j0 = rm_most(-left, 0), j1 = rm_least(s->x_w - left, K);
+        const int64_t left = q * s->stride_w - s->left, j0 = rm_most(-left, 0), j1 = rm_least(s->x_w - left, K);
         const float *at = x + begin * row + left * RM_BLOCK;
         const blk total = is_row_inside && j1 - j0 == 3 ? RM_NAME(pooled)(is_most, at, row, 0, 3, 0, 3)
                                                         : RM_NAME(pooled)(is_most, at, row, i0, i1, j0, j1);
@@ -136,4 +136,34 @@ static void RM_NAME(step_lanes)(rm_frame *f, const rm_step *s, int64_t first, in
                 memcpy(to + q * RM_BLOCK, from + q * RM_BLOCK, run[4] * sizeof *y);
         }
     }
+}
+
+/* The numbers v of all classes as shares:
+ *
+ *   e[k] = e^(v[k] - max v),   y[k] = e[k] / sum e                                             (3)
+ *
+ * The difference and e in float32, as activations are; the sum a chain of additions by class from 0 and the quotient
+ * in float64, then rounded once: a sum of thousands of classes is as exact as its terms.  A NaN, or an infinity
+ * above all others, makes every share NaN. */
+static void RM_NAME(step_softmax)(rm_frame *f, const rm_step *s, int64_t first, int64_t last)
+{
+    const int64_t classes = f->program->classes;
+    const float *v = f->program->work + s->v;
+    float *e = f->scratch + s->u, most = v[0];
+    double total = 0;
+    if (first == last)
+        return;
+    for (int64_t k = 1; k < classes; k++)
+        most = v[k] > most ? v[k] : most;
+    for (int64_t b = 0; b < s->v_blocks; b++) {
+        float *at = e + b * RM_BLOCK;
+        blk_store(at, RM_NAME(fma)(blk_load(v + b * RM_BLOCK), RM_NAME(constant)(RM_MINUS_ONE), blk_set(&most)));
+        blk_store(at, RM_NAME(exp_of_minus)(at));
+    }
+    for (int64_t k = 0; k < classes; k++) {
+        const float above = v[k] - most;
+        total += above == above ? e[k] : above;
+    }
+    for (int64_t k = 0; k < classes; k++)
+        f->logits[k] = (float)(e[k] / total);
 }

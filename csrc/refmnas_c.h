@@ -75,7 +75,8 @@ enum {
     RM_STEP_WINDOW = 10, /* pool, move, gate, sum, activation; rows of output of each block */
     RM_STEP_AVERAGE = 11, /* mean over all pixels of what is stored; blocks */
     RM_STEP_LANES = 12, /* channels to other places; rows */
-    RM_STEPS = 13
+    RM_STEP_SOFTMAX = 13, /* the last layer's numbers v as shares, where the result is that; one unit */
+    RM_STEPS = 14
 };
 
 /* How a band or a slab comes by the planes that its depthwise convolution reads. */
@@ -92,15 +93,16 @@ typedef struct rm_product {
 } rm_product;
 
 /* Offsets are floats: weights and biases in the program's weights, all else in its work
- * memory (u, stem_lines, and v where is_private: in the thread's scratch).  -1: there is none. */
+ * memory (u, stem_lines, and v where is_private: in the thread's scratch).  -1: there is none.
+ * A stride is that of the rows; stride_w that of the columns. */
 typedef struct rm_step {
     int64_t kind, units;
     int64_t fill;
     int64_t x, x_blocks, x_h, x_w;                              /* what is read */
-    int64_t stem_kernel, stem_stride, stem_top, stem_left, stem_pitch, stem_lines;
+    int64_t stem_kernel, stem_stride, stem_stride_w, stem_top, stem_left, stem_pitch, stem_lines;
     rm_product expand;                                          /* or the stem */
     int64_t u, u_blocks, u_h, u_w, u_pitch, u_slots, u_places;  /* rows before the depthwise convolution, as a ring */
-    int64_t dw_w, dw_b, dw_act, kernel, stride, top, left;      /* the depthwise or grouped convolution, or the shortcut */
+    int64_t dw_w, dw_b, dw_act, kernel, stride, stride_w, top, left; /* the depthwise or grouped convolution, or the shortcut */
     int64_t parts, part_count, depth, windows, piece_count, piece, chunks; /* of a grouped one: csrc/f32_engine_grouped.inc.h */
     int64_t p, q, rows;                                         /* output; rows at a time */
     int64_t v, v_blocks, is_private;                            /* after the depthwise convolution */

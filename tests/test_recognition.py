@@ -1,5 +1,6 @@
 """Graphs that are networks of the zoo are recognised, with their weights; others are not."""
 
+import exported
 import numpy as np
 import pytest
 from networks import SOURCES, every_step, few_first, image, stirred
@@ -50,6 +51,9 @@ CELLS = [
     pytest.param("nasnet-a-mobile", "slim", 0.35, 64, marks=pytest.mark.slow),
     pytest.param("nasnet-a-mobile", "pretrainedmodels", 0.35, 63, marks=pytest.mark.slow),
     pytest.param("nasnet-a-large", "timm", 0.1, 97, marks=pytest.mark.slow),
+    # Pads that are no SAME rule's: TFLite has them as a Pad before the pool, and a factor behind averages.
+    ("nasnet-a-mobile", "pretrainedmodels", 0.35, 66),
+    pytest.param("nasnet-a-large", "timm", 0.1, 98, marks=pytest.mark.slow),
 ]
 
 
@@ -115,6 +119,40 @@ def test_rows_that_are_cut_off_are_zeros_less_before_the_window(tmp_path):
     moved = {"pads": np.array((0, 0, 0, 0, 0, 0, 1, 1))}
     (part,), _ = cut(tmp_path / "a.onnx", node("Pad", ["x", "pads"], ["b"]), **moved)
     assert (part.op, part.inputs) == ("shift", ["x"])
+
+
+@pytest.mark.parametrize("least", [-np.inf, np.finfo(np.float32).min])
+def test_the_least_number_around_is_the_padding_of_a_largest_value_alone(tmp_path, least):
+    tensors = {"pads": np.array((0, 0, 0, 1, 0, 0, 1, 1)), "least": np.float32(least)}
+    pad, options = node("Pad", ["x", "pads", "least"], ["a"]), {"kernel_shape": (3, 3), "strides": (2, 2)}
+    path = tmp_path / "a.onnx"
+
+    def parts(*steps):
+        path.write_bytes(encode(model(steps, [value("x", "f4", (1, 3, 8, 8))], [value("y")], CONV | tensors)))
+        reader = reduce.Reader(onnx.load(path))
+        for step in reader.graph.steps:
+            reader.take(step)
+        return reader.parts
+
+    (part,) = parts(pad, node("MaxPool", ["a"], ["y"], **options))
+    assert (part.op, part.pad, part.inputs) == ("max_pool", (0, 1, 1, 1), ["x"])
+    for other in (node("AveragePool", ["a"], ["y"], **options), node("Conv", ["a", "w"], ["y"]), node("Relu", ["a"], ["y"])):
+        with pytest.raises(reduce.Unknown):
+            parts(pad, other)
+    tensors["least"] = np.float32(-1e38)
+    with pytest.raises(reduce.Unknown):
+        parts(pad, node("MaxPool", ["a"], ["y"], **options))
+
+
+def test_an_average_of_the_images_pixels_is_one_with_the_very_factors_alone(tmp_path):
+    steps = fold.nodes(stirred("nasnet-a-mobile", "pretrainedmodels", width=0.35, classes=7, size=66), 66)
+    tflite.save(tmp_path / "a", steps)
+    graph = tflite.load(tmp_path / "a")
+    shares = [key for key, a in graph.constants.items() if key.endswith("/share")]
+    assert shares
+    assert refmnas.recognise(graph).model == "nasnet-a-mobile"
+    graph.constants[shares[0]] = np.nextafter(graph.constants[shares[0]], np.float32(9))
+    assert refmnas.recognise(graph) is None
 
 
 def test_cuts_of_another_kind_are_unknown(tmp_path):
@@ -309,6 +347,27 @@ def test_nasnet_exported_by_torch_is_recognised(tmp_path, is_folded):
     for got in (found.network().forward(y), refmnas.compile(graph)(y)):
         assert np.allclose(got, want, rtol=1e-3, atol=gamma(10_000) * np.abs(want).max())
 
+
+
+@pytest.mark.parity
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("is_folded", [True, pytest.param(False, marks=pytest.mark.slow)])
+def test_nasnet_of_timm_exported_by_torch_is_recognised_and_compiles(tmp_path, is_folded):
+    """Its pads are computed from shapes, and largest values are taken of images in walls of minus infinity."""
+    net = exported.nasnet(tmp_path / "a.onnx", is_folded)
+    graph = onnx.load(tmp_path / "a.onnx", max_header=4 << 20)
+    found = refmnas.recognise(graph)
+    assert (found.model, found.width, found.dialects) == ("nasnet-a-large", 0.5, ("timm",))
+    assert (found.classes, found.size) == (exported.CLASSES, exported.SIZE)
+    state = {key: value.numpy() for key, value in net.state_dict().items()}
+    direct = build("nasnet-a-large", width=0.5, dialect="timm", size=98, classes=11, dropout=0.0).load(state, "timm")
+    if not is_folded:
+        for key, array in direct.state().items():
+            assert np.array_equal(found.weights[key], array), key
+    x = image(98)
+    want = direct.forward(x)
+    for got in (found.network().forward(x), refmnas.compile(graph)(x)):
+        assert np.allclose(got, want, rtol=1e-3, atol=gamma(10_000) * np.abs(want).max())
 
 
 @pytest.mark.parametrize("end", [("Div", np.float32(6)), ("Mul", np.float32(1 / 6))])

@@ -58,9 +58,9 @@ def conventions(model, given=None):
 
 
 def network(model, *, source=None, size=None, width=None, seed=0):
-    """The network in the bench's conventions, with weights that keep every tensor of order 1 (`weights.drawn`)."""
+    """The network in the bench's conventions, with weights that keep every tensor of order 1 (`weights.levelled`)."""
     net = build(model, width=width or 1.0, size=size, dialect=conventions(model, source))
-    return weights.drawn(net, seed)
+    return weights.levelled(weights.drawn(net, seed))
 
 
 def chosen(text):

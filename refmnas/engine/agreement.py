@@ -28,7 +28,7 @@ def _reads(node, found):
 
 def _gives(node, first):
     """Whether channels, and rows and columns where nothing strides, are those of the input."""
-    if node.op in ("add", "scale", "act", "shift"):
+    if node.op in ("add", "scale", "act", "shift", "softmax"):
         return node.shape == first
     if node.op == "pool":
         return node.shape == first[-1:]
@@ -39,7 +39,7 @@ def _gives(node, first):
 
 def _extent(node, axis):
     before, after = node.pad[2 * axis : 2 * axis + 2]
-    return (node.shape_in[axis] + before + after - node.kernel) // node.stride + 1
+    return (node.shape_in[axis] + before + after - node.kernel) // node.strides[axis] + 1
 
 
 def _weighs(node):

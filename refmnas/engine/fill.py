@@ -56,7 +56,8 @@ def stem_rows(packer, stem_blocks, node):
     pitch = (left + node.shape_in[1] + right) * node.shape_in[2]
     room = -(-(node.kernel + 1) * pitch // pack.LINE) * pack.LINE
     return {
-        "fill": steps.FILL_STEM, "expand": product, "stem_kernel": node.kernel, "stem_stride": node.stride,
+        "fill": steps.FILL_STEM, "expand": product, "stem_kernel": node.kernel,
+        "stem_stride": node.strides[0], "stem_stride_w": node.strides[1],
         "stem_top": top, "stem_left": left, "stem_pitch": pitch, "stem_lines": 0, "u": room,
     }  # fmt: skip
 
@@ -64,13 +65,14 @@ def stem_rows(packer, stem_blocks, node):
 def _rows(packer, window, is_band):
     """u and the window over it."""
     (h, w, c), (p, q, _), (top, _, left, _) = window.shape_in, window.shape, window.pad
-    kernel, stride, blocks = window.kernel, window.stride, pack.blocks_of(c, packer.block)
+    kernel, (stride, stride_w), blocks = window.kernel, window.strides, pack.blocks_of(c, packer.block)
     rows, least = min(BAND_ROWS, p) if is_band else p, RUN if window.op == "depthwise" else 1
     if (rows - 1) * stride + kernel > REACH:
         raise SpecError(f"compile: {window.name} has a kernel of {kernel}, wanted one that {REACH} rows hold")
     return {
-        "u_h": h, "u_w": w, "kernel": kernel, "stride": stride, "top": top, "left": left, "p": p, "q": q, "rows": rows,
-        "u_pitch": max((max(q, least) - 1) * stride + kernel, left + w),
+        "u_h": h, "u_w": w, "kernel": kernel, "stride": stride, "stride_w": stride_w,
+        "top": top, "left": left, "p": p, "q": q, "rows": rows,
+        "u_pitch": max((max(q, least) - 1) * stride_w + kernel, left + w),
         "u_slots": min(h, (rows - 1) * stride + kernel) if is_band else h,
         "u_blocks": blocks if is_band else min(3, blocks),
         "v_blocks": blocks, "units": p, "dw_act": steps.ACTS[window.act],

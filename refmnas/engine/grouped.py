@@ -86,8 +86,8 @@ def widths(node, block):
 def windows(packer, node, fill, is_band):
     """A grouped convolution's fields over rows as `fill` has them: a band's ring, or all rows of a chunk and their zeros."""
     (h, w, _), (p, q, channels), (top, _, left, _) = node.shape_in, node.shape, node.pad
-    block, pitch, stride = packer.block, fill["u_pitch"] * packer.block, node.stride
-    columns = np.arange(q) * stride * block
+    block, pitch, (stride, stride_w) = packer.block, fill["u_pitch"] * packer.block, node.strides
+    columns = np.arange(q) * stride_w * block
     if is_band:
         return {"windows": packer.tables.add(columns), **_convolution(packer, node, (pitch, block))}
     found = chunks(channels, node.groups, block)
@@ -115,13 +115,13 @@ def shortcut(packer, node, act, within=None):
     if floats >= 1 << 31:
         raise SpecError(f"compile: {node.name} reads planes of {floats} numbers, wanted fewer than 2^31: a smaller image")
     node = node if node.op == "conv" else replace(node, w=node.w[None, None])
-    (h, w, c), (p, q, _) = node.shape_in, node.shape
+    (h, w, c), (p, q, _), (stride, stride_w) = node.shape_in, node.shape, node.strides
     record = _convolution(packer, node, (h * w * packer.block, packer.block), within=within)
     return record | {
         "x_h": h, "x_w": w, "x_blocks": pack.blocks_of(c, packer.block), "dw_act": act,
-        "kernel": node.kernel, "stride": node.stride, "p": p, "q": q, "rows": ROWS,
+        "kernel": node.kernel, "stride": stride, "stride_w": stride_w, "p": p, "q": q, "rows": ROWS,
         "units": p if p >= ROWS_FROM else record["part_count"] * p,
-        "windows": packer.tables.add((np.arange(p)[:, None] * w + np.arange(q)) * node.stride * packer.block),
+        "windows": packer.tables.add((np.arange(p)[:, None] * stride * w + np.arange(q) * stride_w) * packer.block),
     }  # fmt: skip
 
 

@@ -53,9 +53,12 @@ class Builder(Blocks):
         wrong = agreement.first_wrong(self.given)
         if wrong is not None:
             refuse(wrong)
-        merged = merge.Merged(self.given, stored)
+        self.softmax = self.given[-1] if len(self.given) > 1 and self.given[-1].op == "softmax" else None
+        merged = merge.Merged(self.given[:-1] if self.softmax else self.given, stored)
         self.laid = lanes.Laid(merged.nodes, self.block)
         self.nodes = self.laid.nodes
+        if self.softmax and (self.softmax.inputs, self.softmax.act) != ((self.nodes[-1].name,), "identity"):
+            refuse(self.softmax)
         self.made_of = merged.made_of
         self._own = {node.name: node for node in self.given}
         self._last_read = {name: k for k, node in enumerate(self.nodes) for name in node.inputs}
@@ -75,7 +78,7 @@ class Builder(Blocks):
         at = self._stem()
         while at < len(self.nodes):
             at = self._fused(at) or single.write(self, at) or self._refuse(at)
-        if self.steps[-1].kind != steps.DENSE:
+        if self.steps[-1].kind not in (steps.DENSE, steps.SOFTMAX):
             self._refuse(at - 1)
         early.ask(self.steps)
         self.stages = [range(k, k + 1) for k in range(len(self.steps))]
@@ -134,7 +137,7 @@ class Builder(Blocks):
         for node in hidden:
             self.sizes[node.name] = self.blocks(node.shape[0]) * self.block
             self.emit(steps.POINT, self.dense(node), (node,), {"v": node.inputs[0], "y": node.name})
-        self.emit(steps.DENSE, self.dense(dense), (dense,), {"v": dense.inputs[0]})
+        single.write_last(self, dense)
         return len(self.nodes)
 
     def dense(self, node):
@@ -248,10 +251,10 @@ class Builder(Blocks):
         return {name for names in self.made_of.values() for name in names} - set(self.made_of)
 
     def stored_shapes(self):
-        """{name: (H, W, C)} of every result that a step stores."""
+        """{name: (H, W, C), or (C,)} of every result that a step stores."""
         found = {s.buffers["y"]: s.shape for s in self.steps if "y" in s.buffers}
         found |= {node.name: self._own[node.name].shape for node in self.nodes if node.op == "concat"} | self.kept
-        return {name: shape for name, shape in found.items() if len(shape) == 3 and name in self._own}
+        return {name: shape for name, shape in found.items() if name in self._own}
 
     def buffers(self, kept=()):
         """Every buffer with its life, placed, those named `kept` until the end; and the floats of all together."""

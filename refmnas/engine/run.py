@@ -180,7 +180,8 @@ class Plan:
         return Row(steps.KINDS[s.kind], s.names, s.shape, 2 * s.macs * self.batch, s.size, s.record["units"])
 
     def outputs(self, names):
-        """What the plan computes on its way: a function of x that gives {name: (N, H, W, C)}, as fresh arrays.
+        """What the plan computes on its way: a function of x that gives {name: (N, H, W, C)}, or (N, C) of means and
+        of dense layers before the last step, as fresh arrays.
 
         names    of layers or blocks: "stages.2.0" is the block's result; or {key: name}, as a
                  network's `features` are, and then the result has the keys.  The stem's result
@@ -247,10 +248,10 @@ class Features:
         return found
 
     def _plane(self, name):
-        """A buffer's blocks as (H, W, C)."""
-        (h, w, c), buffer = self._shapes[name], self._buffers[name]
-        blocks = self._work[buffer.at : buffer.at + buffer.size].reshape(-1, h, w, self._block)
-        return blocks.transpose(1, 2, 0, 3).reshape(h, w, -1)[..., self._lanes.get(name, slice(c))]
+        """A buffer's blocks as (H, W, C), or (C,)."""
+        (*pixels, c), buffer = self._shapes[name], self._buffers[name]
+        blocks = self._work[buffer.at : buffer.at + buffer.size].reshape(-1, *(pixels or (1, 1)), self._block)
+        return blocks.transpose(1, 2, 0, 3).reshape(*pixels, -1)[..., self._lanes.get(name, slice(c))]
 
 
 def _engine():

@@ -5,7 +5,7 @@
     conv                  shortcut, over zeros put around by a window step where it has a padding
     average_pool, max_pool [-> add], add, act, shift, scale     window
     pool                  average
-    linear                point, or dense at the end
+    linear                point, or dense at the end; before a softmax both are steps
     concat                nothing: its parts lie in it (refmnas.engine.lanes)
     lanes                 lanes
 """
@@ -104,8 +104,9 @@ def _emit_window(builder, node, nodes, buffers):
     pool = POOLS.get(node.op, steps.POOL_NONE)
     blocks = builder.blocks(c)
     record = {
-        "x_h": h, "x_w": w, "kernel": node.kernel, "stride": node.stride, "top": top, "left": left, "p": p, "q": q,
-        "v_blocks": blocks, "units": blocks * p, "dw_act": ACTS[(nodes or (node,))[-1].act],
+        "x_h": h, "x_w": w, "kernel": node.kernel, "stride": node.strides[0], "stride_w": node.strides[1],
+        "top": top, "left": left, "p": p, "q": q, "v_blocks": blocks, "units": blocks * p,
+        "dw_act": ACTS[(nodes or (node,))[-1].act],
         "pool": steps.POOL_MEAN_PADDED if pool == steps.POOL_MEAN and node.count_pad else pool,
     }  # fmt: skip
     builder.emit(steps.WINDOW, record, nodes or (replace(node, name=f"{node.name}/{node.act}"),), buffers)
@@ -114,7 +115,7 @@ def _emit_window(builder, node, nodes, buffers):
 def _holds(node, axis):
     """Whether every window holds a pixel along an axis."""
     size, count, before = node.shape_in[axis], node.shape[axis], node.pad[2 * axis]
-    return before < node.kernel and (count - 1) * node.stride - before < size
+    return before < node.kernel and (count - 1) * node.strides[axis] - before < size
 
 
 def _mean(builder, at):
@@ -130,11 +131,27 @@ def _mean(builder, at):
 def _linear(builder, at):
     node = builder.nodes[at]
     if at == len(builder.nodes) - 1:
-        builder.emit(steps.DENSE, builder.dense(node), (node,), {"v": node.inputs[0]})
+        write_last(builder, node)
     else:
-        builder.sizes[node.name] = builder.blocks(node.shape[0]) * builder.block
-        builder.emit(steps.POINT, builder.dense(node), (node,), {"v": node.inputs[0], "y": node.name})
+        _point(builder, node)
     return at + 1
+
+
+def write_last(builder, node):
+    """Emit the dense layer at the end: its numbers are the result, or a softmax's input."""
+    softmax = builder.softmax
+    if softmax is None:
+        builder.emit(steps.DENSE, builder.dense(node), (node,), {"v": node.inputs[0]})
+        return
+    _point(builder, node)
+    builder.scratch = max(builder.scratch, builder.sizes[node.name])
+    record = {"units": 1, "v_blocks": builder.blocks(node.shape[0])}
+    builder.emit(steps.SOFTMAX, record, (softmax,), {"v": node.name})
+
+
+def _point(builder, node):
+    builder.sizes[node.name] = builder.blocks(node.shape[0]) * builder.block
+    builder.emit(steps.POINT, builder.dense(node), (node,), {"v": node.inputs[0], "y": node.name})
 
 
 def _concat(builder, at):

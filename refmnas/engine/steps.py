@@ -10,9 +10,11 @@ ACTS = {
 }  # fmt: skip
 KINDS = (
     "stem", "band", "slab", "scale", "point", "split", "mean", "dense", "groups", "shortcut", "window", "average",
-    "lanes",
+    "lanes", "softmax",
 )  # fmt: skip
-STEM, BAND, SLAB, SCALE, POINT, SPLIT, MEAN, DENSE, GROUPS, SHORTCUT, WINDOW, AVERAGE, LANES = range(len(KINDS))
+STEM, BAND, SLAB, SCALE, POINT, SPLIT, MEAN, DENSE, GROUPS, SHORTCUT, WINDOW, AVERAGE, LANES, SOFTMAX = (
+    range(len(KINDS))
+)
 POOL_NONE, POOL_MOST, POOL_MEAN, POOL_MEAN_PADDED = range(4)
 FILL_STEM, FILL_EXPAND, FILL_COPY = range(3)
 

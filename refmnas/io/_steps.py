@@ -14,6 +14,7 @@ WEIGHED = {"conv": 4, "depthwise": 3, "pointwise": 2, "linear": 2}  # op -> the 
 PLAIN = {"pool": 1, "scale": 2, "add": 2}  # op -> its inputs
 CELLS = {  # of networks of cells and of merges, for formats that have them; None: any number from 1 on
     "act": 1, "average_pool": 1, "max_pool": 1, "shift": 1, "resize": 1, "pyramid": 1, "concat": None,
+    "softmax": 1,
 }  # fmt: skip
 KINDS = (  # those of refmnas.ops.activation, which is not imported: files are written where no backend loads
     "identity", "relu", "relu6", "sigmoid", "swish", "hard_sigmoid", "hard_sigmoid_slim", "hard_sigmoid_keras",
@@ -38,6 +39,8 @@ def checked(where, steps, taken=(), more=()):
             raise SpecError(f"{where}: {step.name} reads {missing[0]!r}, wanted the result of an earlier step")
         _check_op(where, step, PLAIN | {op: CELLS[op] for op in more})
         known.add(step.name)
+        if step.op == "softmax" and step is not steps[-1]:
+            raise SpecError(f"{where}: {step.name} is a softmax before {steps[-1].name}, wanted it as the last step")
     if len(steps[-1].shape) != 1:
         raise ShapeError(f"{where}: {steps[-1].name}, the last step, gives {steps[-1].shape}, wanted logits (classes,)")
     return steps, image

@@ -127,8 +127,8 @@ class _Writer:
             return "InnerProduct", {0: step.w.shape[1], 1: 1, 2: step.w.size} | fused
         top, bottom, left, right = step.pad
         height, width = step.w.shape[:2] if step.op in ("conv", "depthwise") else (1, 1)
-        params = {0: step.w.shape[-1], 1: width, 3: step.stride, 4: left, 5: 1, 6: step.w.size}
-        params |= {11: height, 14: top, 15: right, 16: bottom} | fused
+        params = {0: step.w.shape[-1], 1: width, 3: step.strides[1], 4: left, 5: 1, 6: step.w.size}
+        params |= {11: height, 13: step.strides[0], 14: top, 15: right, 16: bottom} | fused
         groups = step.w.shape[2] if step.op == "depthwise" else step.groups
         if groups > 1 or step.op == "depthwise":
             return "ConvolutionDepthWise", params | {7: groups}

@@ -18,12 +18,26 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from functools import reduce
+from math import gcd
 
 import numpy as np
 
 from ..blocks.nasnet import Shift
 from ..layers import PyramidPool
-from ..ops import activation, average_pool, concat, conv, depthwise, gate, linear, max_pool, pointwise, pool, resize
+from ..ops import (
+    activation,
+    average_pool,
+    concat,
+    conv,
+    depthwise,
+    gate,
+    linear,
+    max_pool,
+    pointwise,
+    pool,
+    resize,
+    softmax,
+)
 from .node import IMAGE, Node
 from .walk import FORWARD, walk
 
@@ -106,18 +120,25 @@ def computed(node, inputs):
     if node.op in ("conv", "depthwise"):
         op = conv if node.op == "conv" else depthwise
         options = {"groups": node.groups} if node.op == "conv" else {}
-        return op.forward(x, node.w, node.b, stride=node.stride, pad=node.pad, **options)
+        return _windowed(op, node, x, node.w, node.b, **options)
     if node.op in ("pointwise", "linear"):
         op = pointwise if node.op == "pointwise" else linear
         return op.forward(x, node.w, node.b)
     if node.op in ("average_pool", "max_pool"):
-        options = {"kernel": (node.kernel,) * 2, "stride": node.stride, "pad": node.pad}
-        if node.op == "max_pool":
-            return max_pool.forward(x, **options)
-        return average_pool.forward(x, **options, count_pad=node.count_pad)
+        options = {"count_pad": node.count_pad} if node.op == "average_pool" else {}
+        return _windowed(_POOLS[node.op], node, x, kernel=(node.kernel,) * 2, **options)
     return _PLAIN[node.op](node, *inputs)
 
 
+def _windowed(op, node, *arrays, **options):
+    """By the stride that rows and columns have in common; where they differ, some rows and columns of that."""
+    rows, columns = node.strides
+    common = gcd(rows, columns)
+    y = op.forward(*arrays, stride=common, pad=node.pad, **options)
+    return y[:, :: rows // common, :: columns // common]
+
+
+_POOLS = {"average_pool": average_pool, "max_pool": max_pool}
 _PLAIN = {
     "pool": lambda node, x: pool.forward(x),
     "scale": lambda node, x, g: gate.forward(x, g),
@@ -125,6 +146,7 @@ _PLAIN = {
     "act": lambda node, x: x,
     "concat": lambda node, *xs: reduce(concat.forward, xs),
     "shift": lambda node, x: Shift().forward(x),
+    "softmax": lambda node, x: softmax.forward(x),
     "resize": lambda node, x: resize.forward(x, size=node.shape[:2], mode="bilinear", places="half_pixel"),
     "pyramid": lambda node, x: PyramidPool(node.levels).forward(x),
 }

@@ -28,6 +28,8 @@ class Node:
             shift       y[r, s] = x[r + 1, s + 1], zeros behind the image
             resize      bilinear, half_pixel, to the rows and columns of `shape`
             pyramid     the largest value in each of n x n bins for every n of `levels`
+            softmax     y = e^x / sum e^x, of a vector
+    stride  of rows and columns, or (rows, columns) where they differ
     act     applied to the result: a kind of refmnas.ops.activation
     """
 
@@ -39,12 +41,17 @@ class Node:
     w: np.ndarray | None = None
     b: np.ndarray | None = None
     kernel: int = 1
-    stride: int = 1
+    stride: int | tuple[int, int] = 1
     pad: tuple[int, int, int, int] = (0, 0, 0, 0)
     act: str = "identity"
     groups: int = 1
     count_pad: bool = False
     levels: tuple[int, ...] = ()
+
+    @property
+    def strides(self):
+        """(of rows, of columns)."""
+        return self.stride if isinstance(self.stride, tuple) else (self.stride, self.stride)
 
     @property
     def macs(self):

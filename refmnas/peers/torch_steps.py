@@ -64,6 +64,7 @@ def _computed(torch, step, inputs, w, b):
         "average_pool": lambda: _averaged(torch, step, x),
         "max_pool": lambda: f.max_pool2d(_padded(torch, step, x, float("-inf")), step.kernel, step.stride),
         "pyramid": lambda: _pyramid(torch, step, x),
+        "softmax": lambda: x.softmax(1),
     }
     if step.op not in plain:
         raise PeerError(f"pytorch: no module computes {step.op} at {step.name}")

@@ -25,6 +25,9 @@ class Activations:
     def take_mul(self, step):
         x, y = step.operands["x"], step.operands["y"]
         if self.is_constant(x) or self.is_constant(y):
+            fixed, computed = ("x", y) if self.is_constant(x) else ("y", x)
+            if self.shared(step, computed, self.constant(step, fixed)):
+                return
             x, number = self.number(step)
             self.sixth(step, x, _SIXTHS.get(np.float32(number or 0)))
             return

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..errors import SpecError
 from ..models.node import IMAGE, Node
-from .parts import NORM, Unknown
+from .parts import NORM, Unknown, pair
 from .reduce import Reader
 
 _GATED = {"sigmoid": "swish", "hard_sigmoid": "hard_swish"}
@@ -88,6 +88,13 @@ class _Nodes(Reader):
                     return
         super().add(op, step, inputs, **options)
 
+    def take_softmax(self, step):
+        """Over the classes alone."""
+        x = step.operands["x"]
+        if len(self.graph.known[x].shape or ()) != 2 or step.attributes["axis"] not in (1, -1):
+            raise Unknown
+        self.add("softmax", step, [x])
+
 
 class _Unfolded(_Nodes):
     """Batch norm stays a part of its own too."""
@@ -134,7 +141,7 @@ def _node(part, found, image):
     kernel = w.shape[0] if op in ("conv", "depthwise") else part.kernel
     shape = x
     if op in ("conv", "depthwise", "average_pool", "max_pool") and len(x) == 3:
-        rows, columns = ((x[k] + sum(part.pad[2 * k : 2 * k + 2]) - kernel) // part.stride + 1 for k in (0, 1))
+        rows, columns = ((x[k] + sum(part.pad[2 * k : 2 * k + 2]) - kernel) // pair(part.stride)[k] + 1 for k in (0, 1))
         shape = rows, columns, x[2] if w is None else w.shape[-1]
     elif op in ("pointwise", "linear"):
         shape = (*x[:-1], w.shape[-1])

@@ -23,7 +23,7 @@ class Part:
     w: np.ndarray | None = None  # as our layouts have it
     b: np.ndarray | None = None
     groups: int = 1
-    stride: int = 1
+    stride: int | tuple[int, int] = 1  # of rows and columns; (rows, columns) where they differ
     pad: tuple[int, ...] = (0, 0, 0, 0)  # top, bottom, left, right
     act: str = "identity"
     norm: dict[str, np.ndarray] | None = None  # batch norm that was not folded
@@ -45,6 +45,21 @@ class Parts:
 
 class Unknown(Exception):
     """The graph has what none of our networks has."""
+
+
+def stride_of(strides):
+    """The stride of a part from those of rows and columns.
+
+    >>> stride_of([2, 2]), stride_of([2, 1])
+    (2, (2, 1))
+    """
+    rows, columns = (int(n) for n in strides)
+    return rows if rows == columns else (rows, columns)
+
+
+def pair(stride):
+    """(of rows, of columns) of a part's stride."""
+    return stride if isinstance(stride, tuple) else (stride, stride)
 
 
 def joined(found):

@@ -11,8 +11,8 @@ import numpy as np
 
 from ..io.onnx.operators.window import geometry
 from .activations import Activations
-from .parts import NORM, Part, Parts, Unknown, joined
-from .windows import MOVED, Windows
+from .parts import NORM, Part, Parts, Unknown, joined, stride_of
+from .windows import LEAST, MOVED, Windows
 
 _NCHW_ALONE = ("Conv", "BatchNormalization", "GlobalAveragePool")
 
@@ -104,8 +104,9 @@ class Reader(Windows, Activations):
         self.same(step)
         if x not in self.last:
             self.last.add(result)
-        if x in self.pads:
-            self.pads[result] = self.pads[x]
+        for sides in (self.pads, self.walls):
+            if x in sides:
+                sides[result] = sides[x]
 
     def add(self, op, step, inputs, **options):
         part = Part(op, [self.real(name) for name in inputs], step.results[0], **options)
@@ -138,7 +139,8 @@ class Reader(Windows, Activations):
     def take_pad(self, step):
         pads, value = self.constant(step, "pads"), self.constant(step, "value")
         over = self.constant(step, "over")
-        if step.attributes["mode"] != "constant" or (value is not None and value.any()):
+        is_wall = value is not None and value.size == 1 and value.item() <= LEAST
+        if step.attributes["mode"] != "constant" or (value is not None and value.any() and not is_wall):
             raise Unknown
         axes = list(range(4)) if over is None else [int(k) % 4 for k in over]
         sides = np.zeros((4, 2), np.int64)
@@ -149,7 +151,10 @@ class Reader(Windows, Activations):
         padded = tuple(int(n) + m for n, m in zip(sides[2:].reshape(-1), before, strict=True))
         if sides[:2].any() or (padded != MOVED and min(*before, *padded) < 0):
             raise Unknown
-        self.padded(step, padded)
+        if is_wall:
+            self.walled(step, padded, before)
+        else:
+            self.padded(step, padded)
 
     def take_conv(self, step):
         a, x = step.attributes, step.operands["x"]
@@ -159,14 +164,14 @@ class Reader(Windows, Activations):
             raise Unknown
         strides, dilations, pairs, _ = geometry(a, shape[2:], w.shape[2:])
         pad = tuple(n + m for n, m in zip((*pairs[0], *pairs[1]), self.pads.get(x, (0, 0, 0, 0)), strict=True))
-        if set(dilations) != {1} or len(set(strides)) != 1:
+        if set(dilations) != {1}:
             raise Unknown
         if w.shape[1] == 1 and a["group"] == w.shape[0] > 1:
             op, w = "depthwise", w[:, 0].transpose(1, 2, 0)
         else:
-            is_matrix = w.shape[2:] == (1, 1) and strides[0] == a["group"] == 1 and not any(pad)
+            is_matrix = w.shape[2:] == (1, 1) and (*strides, a["group"]) == (1, 1, 1) and not any(pad)
             op, w = ("matrix", w[:, :, 0, 0].T) if is_matrix else ("conv", w.transpose(2, 3, 1, 0))
-        groups, stride = a["group"] if op == "conv" else 1, strides[0]
+        groups, stride = a["group"] if op == "conv" else 1, stride_of(strides)
         if op == "matrix" and (before := self.skipping(x)) is not None:
             op, w, x, stride = "conv", w[None, None], before.inputs[0], before.stride
         self.add(op, step, [x], w=w, b=b, stride=stride, pad=pad, groups=groups)

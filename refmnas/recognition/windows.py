@@ -4,18 +4,26 @@
     zeros behind, the first row and column cut off           the image moved up and left            (2)
     the first row and column of a window's result cut off    S zeros less before the image          (3)
 
+    the least number around, before a largest value         its own padding                         (4)
+    zeros around an average of all K K pixels, times
+    K K over those of the image                             the average of these                    (5)
+
 (3) goes through 1 x 1 convolutions to what is before them.  Zeros before an average without padding are pixels that
-count; before other pools they are no padding of its own, unless (3) leaves none.
+count; before other pools they are no padding of its own, unless (3) leaves none.  In (4) the least number is minus
+infinity or float32's own, which differ where a pixel is minus infinity.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
+
 from ..io.onnx.operators.window import geometry
-from .parts import Part, Unknown
+from .parts import Part, Unknown, pair, stride_of
 
 MOVED = (-1, 1, -1, 1)  # top, bottom, left, right of equation (2)
+LEAST = float(np.finfo(np.float32).min)
 _PADDED = ("Conv", "Pad", "Transpose", "Slice", "AveragePool", "MaxPool")  # those that know of zeros before them
 _CUT = ("Pad", "Transpose", "Slice")  # those that know of an image that lacks rows
 _WINDOWS = ("conv", "depthwise", "average_pool", "max_pool")
@@ -26,6 +34,7 @@ class Windows:
 
     def __init__(self):
         self.uncut: list[Part] = []  # pools over zeros that a cut must take away
+        self.walls: dict[str, tuple[int, ...]] = {}  # tensors with the least number around, as `pads` are with zeros
         self._reads: Counter | None = None
 
     def is_uncut(self):
@@ -37,6 +46,37 @@ class Windows:
         sides = [self.pads[name] for name in step.reads() if name in self.pads]
         if (sides and step.op not in _PADDED) or (min(map(min, sides), default=0) < 0 and step.op not in _CUT):
             raise Unknown
+        if step.op not in ("MaxPool", "Transpose") and any(name in self.walls for name in step.reads()):
+            raise Unknown
+
+    def walled(self, step, sides, before):
+        """Equation (4): the result of a step is its operand with the least number on its sides."""
+        if any(before) or min(sides) < 0:
+            raise Unknown
+        self.same(step)
+        self.walls[step.results[0]] = sides
+
+    def shared(self, step, x, array):
+        """Whether the step's product with a constant is equation (5), and then it is the average."""
+        part, shape = self.made.get(self.real(x)), self.graph.known[x].shape
+        if not self.is_alone(part) or self._reads[x] != 1 or part.op != "average_pool" or not part.count_pad:
+            return False
+        source = self.graph.known[part.inputs[0]].shape
+        if shape is None or source is None or None in (*shape[1:], *source[1:]):
+            return False
+        size = source[1:3] if part.inputs[0] in self.last else source[2:]
+        counts = (shape[1:3], (1, -1, -1, 1)) if x in self.last else (shape[2:], (1, 1, -1, -1))
+        axes = []
+        for k, (n, windows) in enumerate(zip(size, counts[0], strict=True)):
+            first = np.arange(windows) * pair(part.stride)[k] - part.pad[2 * k]
+            axes.append(np.minimum(first + part.kernel, n) - np.maximum(first, 0))
+        shares = part.kernel**2 / np.outer(*axes)
+        wanted = np.expand_dims(shares.astype(np.float32), [k for k, n in enumerate(counts[1]) if n == 1])
+        if not np.array_equal(array, wanted):
+            return False
+        part.count_pad = False
+        self.renamed(part, step.results[0])
+        return True
 
     def padded(self, step, sides):
         """The result of a step is its operand with zeros on its sides, fewer than none where rows are cut off."""
@@ -83,10 +123,11 @@ class Windows:
         strides, dilations, pairs, _ = geometry(a, shape[2:], kernel)
         zeros = self.pads.get(x, (0, 0, 0, 0))
         counts = any(zeros) and op == "average_pool" and not any(map(any, pairs))
-        if set(dilations) != {1} or len(set(strides)) != 1 or (any(zeros[1::2]) and not counts):
+        if set(dilations) != {1} or (any(zeros[1::2]) and not counts):
             raise Unknown
-        pad = tuple(n + m for n, m in zip((*pairs[0], *pairs[1]), zeros, strict=True))
-        options = {"kernel": kernel[0], "stride": strides[0], "pad": pad}
+        walls = self.walls.get(x, (0, 0, 0, 0))
+        pad = tuple(sum(sides) for sides in zip((*pairs[0], *pairs[1]), zeros, walls, strict=True))
+        options = {"kernel": kernel[0], "stride": stride_of(strides), "pad": pad}
         self.add(op, step, [x], count_pad=bool(counts or a.get("count_include_pad")), **options)
         if any(zeros) and not counts:
             self.uncut.append(self.parts[-1])
@@ -106,7 +147,8 @@ class Windows:
             before = self.pads.get(x, (0, 0, 0, 0))
             self.padded(step, tuple(n - (cut[k // 2] if k % 2 == 0 else 0) for k, n in enumerate(before)))
             return
-        pad = tuple(n - part.stride * (cut[k // 2] if k % 2 == 0 else 0) for k, n in enumerate(part.pad))
+        strides = pair(part.stride)
+        pad = tuple(n - strides[k // 2] * (cut[k // 2] if k % 2 == 0 else 0) for k, n in enumerate(part.pad))
         if min(pad) < 0:
             raise Unknown
         part.pad = pad

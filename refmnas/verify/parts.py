@@ -39,12 +39,15 @@ def of_network(net, size=None):
 def of_graph(graph, size=None):
     """The parts of a graph of `refmnas.io.onnx.load` or `io.tflite.load`; their names are the graph's tensors.
 
-    Raises   SpecError naming the first operator that is no part, and for a size that is not the graph's.
+    Raises   SpecError naming the first operator that is no part, and one whose stride of rows is not that of columns;
+             and for a size that is not the graph's.
     """
     from ..recognition.nodes import unfolded
 
     found = []
     for node, norm, eps in unfolded(graph, None if size is None else sides(size)):
+        if len(set(node.strides)) > 1:
+            raise SpecError(f"verify: {node.name} has the strides {node.strides}, wanted one of rows and columns")
         arrays = {}
         if norm is not None:
             arrays, options = {key: _double(norm[key]) for key in _STATISTICS}, {"eps": float(eps)}

@@ -31,10 +31,10 @@ def _window(node, x):
     """The image with its zeros around, and a view of it for every tap."""
     top, bottom, left, right = node.pad
     padded = np.pad(x, ((0, 0), (top, bottom), (left, right), (0, 0)))
-    P, Q, S = node.shape[0], node.shape[1], node.stride
+    (P, Q), (S, Z) = node.shape[:2], node.strides
     for i in range(node.kernel):
         for j in range(node.kernel):
-            yield i, j, padded[:, i : i + (P - 1) * S + 1 : S, j : j + (Q - 1) * S + 1 : S]
+            yield i, j, padded[:, i : i + (P - 1) * S + 1 : S, j : j + (Q - 1) * Z + 1 : Z]
 
 
 def conv(node, x):
@@ -79,7 +79,7 @@ def window(node, x):
     top, _, left, _ = node.pad
     y = np.empty((len(x), *node.shape), F)
     for p, q in np.ndindex(node.shape[:2]):
-        r, s = p * node.stride - top, q * node.stride - left
+        r, s = p * node.strides[0] - top, q * node.strides[1] - left
         taps = [x[:, r + i, s + j] for i in range(node.kernel) for j in range(node.kernel) if 0 <= r + i < H and 0 <= s + j < W]
         if node.op == "max_pool":
             y[:, p, q] = reduce(lambda most, tap: np.where(most > tap, most, tap), taps)
@@ -87,6 +87,15 @@ def window(node, x):
             count = node.kernel**2 if node.count_pad else len(taps)
             y[:, p, q] = reduce(lambda total, tap: total + tap, taps, np.zeros_like(taps[0])) * (F(1) / F(count))
     return y
+
+
+def softmax(node, x):
+    """e^(x - max x) in float32; the sum by class and the quotient in float64, rounded once."""
+    e = exp(x - x.max(axis=1, keepdims=True)).astype(np.float64)
+    total = np.zeros(len(x))
+    for k in range(x.shape[1]):
+        total = total + e[:, k]
+    return (e / total[:, None]).astype(F)
 
 
 def shift(node, x):
@@ -97,7 +106,7 @@ RESULT = {
     "conv": conv, "depthwise": depthwise, "pointwise": dense, "linear": dense, "pool": pool,
     "scale": lambda node, x, g: x * g[:, None, None, :], "add": lambda node, x, z: x + z,
     "average_pool": window, "max_pool": window, "shift": shift, "act": lambda node, x: x,
-    "concat": lambda node, *xs: np.concatenate(xs, -1),
+    "concat": lambda node, *xs: np.concatenate(xs, -1), "softmax": softmax,
 }  # fmt: skip
 
 

@@ -8,13 +8,17 @@ outside kills the process by a signal.  Prints the number of runs made.
 
 import ctypes
 import sys
+import tempfile
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 
 import numpy as np
+import strided
 from guarded import PAGE, Guarded, _libc
 from networks import stirred
 from small import NETS, images, net, size, words
+from strided import STRIDED
 
 import refmnas
 from refmnas import kernels
@@ -114,6 +118,8 @@ def check(network, shape, batch, threads, at_end):
 def main(edges, both):
     calls = 0
     small = [(net(name), size(name)) for name in NETS]
+    with tempfile.TemporaryDirectory() as folder:
+        small += [(strided.graph(name, Path(folder)), row[2]) for name, row in STRIDED.items()]
     zoo = [(stirred(name, width=0.35, classes=13), (e, e)) for e in edges for name in ("mnasnet-a1", "mnasnet-small")]
     zoo += [(stirred("mobilenet-v2", width=1.0, classes=999), (edges[0], edges[0]))]
     for j, isa in enumerate(kernels.isas()):

@@ -8,7 +8,7 @@ ACTS = ("identity", "relu", "relu6", "swish", "hard_sigmoid")
 SIZES = (3, 8, 11, 16, 21)
 
 
-class _Growing:
+class Growing:
     def __init__(self, seed):
         self.rng = np.random.default_rng(seed)
         self.nodes: list[Node] = []
@@ -56,8 +56,9 @@ class _Growing:
         h, w, c = x.shape
         kernel = self.pick([k for k in (1, 2, 3, 5) if k <= min(h, w)])
         pad = tuple(int(p) for p in self.rng.integers(0, kernel, 4))
-        stride = self.pick((1, 1, 2))
-        p, q = (h + pad[0] + pad[1] - kernel) // stride + 1, (w + pad[2] + pad[3] - kernel) // stride + 1
+        stride = self.pick((1, 1, 2, (2, 1), (1, 2), (1, 3)))
+        down, right = stride if isinstance(stride, tuple) else (stride, stride)
+        p, q = (h + pad[0] + pad[1] - kernel) // down + 1, (w + pad[2] + pad[3] - kernel) // right + 1
         options = {"kernel": kernel, "stride": stride, "pad": pad}
         if op == "conv":
             groups = self.pick([g for g in (1, 2, 3) if c % g == 0])
@@ -71,7 +72,7 @@ class _Growing:
 
 def nodes(seed, count=14):
     """A stem, `count` nodes, and a mean with a dense layer; the size of the image is the first node's."""
-    g = _Growing(seed)
+    g = Growing(seed)
     g.size = (int(g.rng.integers(9, 20)), int(g.rng.integers(9, 20)), 3)
     p, q = (g.size[0] - 1) // 2 + 1, (g.size[1] - 1) // 2 + 1
     g.add("conv", [], (p, q, 11), (3, 3, 3, 11), kernel=3, stride=2, pad=(1, 1, 1, 1))

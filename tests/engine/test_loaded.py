@@ -66,6 +66,7 @@ def test_a_network_that_is_none_of_ours_is_taken(tmp_path, kind):
 RNG = np.random.default_rng(0)
 ARRAYS = {
     "w": RNG.standard_normal((4, 3, 3, 3)).astype("f4"), "d": RNG.standard_normal((4, 5)).astype("f4"),
+    "u": RNG.standard_normal((4, 3, 3, 1)).astype("f4"),
     **{key: RNG.uniform(0.5, 1.5, 4).astype("f4") for key in ("gamma", "beta", "mean", "var")},
 }  # fmt: skip
 CONV = node("Conv", ["x", "w"], ["a"], pads=(1, 1, 1, 1))
@@ -111,7 +112,14 @@ REFUSED = {
         [CONV, node("AveragePool", ["a"], ["b"], kernel_shape=(3, 1)), *END], "takes AveragePool at b",
     ),
     "rows behind one another": ([CONV, node("Concat", ["a", "a"], ["b"], axis=2), *END], "takes Concat at b"),
-    "a softmax at the end": ([CONV, node("Relu", ["a"], ["b"]), *END, node("Softmax", ["y"], ["z"])], "takes Softmax at z"),
+    "a softmax over the images": (
+        [CONV, node("Relu", ["a"], ["b"]), *END, node("Softmax", ["y"], ["z"], axis=0)], "takes Softmax at z",
+    ),
+    "a softmax before the last layer": (
+        [CONV, node("GlobalAveragePool", ["a"], ["b"]), node("Flatten", ["b"], ["f"]), node("Softmax", ["f"], ["s"]),
+         node("MatMul", ["s", "d"], ["y"])], "takes softmax at s",
+    ),
+    "a convolution that is not square": ([node("Conv", ["x", "u"], ["b"]), *END], "takes conv at b"),
     "a product of two images": ([CONV, node("Mul", ["a", "a"], ["b"]), *END], "takes scale at b"),
     "a pool of the image": (
         [node("MaxPool", ["x"], ["m"], kernel_shape=(1, 1)), node("Conv", ["m", "w"], ["b"]), *END], "takes max_pool at m",
@@ -122,7 +130,7 @@ REFUSED = {
 @pytest.mark.parametrize("what", REFUSED)
 def test_what_no_step_takes_is_refused_by_its_name(tmp_path, what):
     steps, match = REFUSED[what]
-    out = ("z", (1, 5)) if what == "a softmax at the end" else ("y", (1, 5))
+    out = ("z", (1, 5)) if what == "a softmax over the images" else ("y", (1, 5))
     graph = loaded(tmp_path / "a.onnx", *steps, out=out)
     with pytest.raises(SpecError, match=match):
         refmnas.compile(graph)

@@ -11,6 +11,7 @@ import definition
 import numpy as np
 import pytest
 from small import NETS, images, net, size, stored, words
+from strided import STRIDED
 
 import refmnas
 from refmnas import kernels
@@ -36,7 +37,7 @@ def test_no_access_beyond_an_unreadable_page(more):
     """In a process of its own: a stray access would end it by a signal."""
     ran = alone(str(HERE / "guarded_plan.py"), "33", *more)
     assert ran.returncode == 0, f"status {ran.returncode}\n{ran.stderr[-2000:]}"
-    assert int(ran.stdout) >= 2 * (1 + len(more)) * len(NETS) * len(kernels.isas())
+    assert int(ran.stdout) >= 2 * (1 + len(more)) * (len(NETS) + len(STRIDED)) * len(kernels.isas())
 
 
 @PAGES

@@ -66,6 +66,7 @@ def test_activations(path, data):
     alpha, beta = float(np.float32(rng.uniform(0, 1))), float(np.float32(rng.uniform(0, 1)))
     for op, opset, attributes, function in (
         ("Relu", 7, {}, lambda v: max(v, 0)),
+        ("Ceil", 7, {}, math.ceil),
         ("Sigmoid", 7, {}, lambda v: 1 / (1 + math.exp(-v)) if v > -700 else 0),
         ("HardSigmoid", 22, {"alpha": alpha, "beta": beta}, lambda v: min(1, max(0, alpha * v + beta))),
         ("HardSwish", 14, {}, lambda v: v * min(1, max(0, v / 6 + 0.5))),

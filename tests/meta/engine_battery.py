@@ -20,24 +20,37 @@ from refmnas import kernels
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "engine"))
 
+import definition
+import strided
 from small import NETS, defined, net, size, words
+
+from refmnas.engine import run
 
 SOURCES = ("dispatch.c", "plan.c", "threads.c", "engine_scalar.c", "target_scalar.c")
 
 
 @cache
 def problem(name):
-    """(network, image, the definition's logits)."""
+    """(what a plan is made of, image, the definition's logits)."""
+    if name in strided.STRIDED:
+        nodes, x = strided.nodes(name), strided.images(name, 2)
+        return nodes, x, words(definition.run(nodes, x)[nodes[-1].name])
     x, values, last = defined(name)
     return net(name), x, words(values[last])
 
 
+def _plan(name, network, batch, threads):
+    if name in strided.STRIDED:
+        return run.Plan(network, batch=batch, threads=threads)
+    return refmnas.compile(network, batch=batch, size=size(name), threads=threads)
+
+
 def first_difference():
     """The first small network whose logits differ, with 1 and with 2 threads, over memory that held other numbers."""
-    for name in NETS:
+    for name in (*NETS, *strided.STRIDED):
         network, x, want = problem(name)
         for threads in (1, 2):
-            plan = refmnas.compile(network, batch=len(x), size=size(name), threads=threads)
+            plan = _plan(name, network, len(x), threads)
             plan._work.fill(3)
             wrong = int((words(plan(x)) != want).sum())
             if wrong:

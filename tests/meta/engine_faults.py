@@ -18,7 +18,7 @@ class Fault(NamedTuple):
 
 
 STEPS, FILL, PLAN, ACT = "f32_engine_steps.inc.h", "f32_engine_fill.inc.h", "plan.c", "f32_engine_act.inc.h"
-GROUPED, WINDOW = "f32_engine_grouped.inc.h", "f32_engine_window.inc.h"
+GROUPED, WINDOW, WHOLE = "f32_engine_grouped.inc.h", "f32_engine_window.inc.h", "f32_engine.inc.h"
 
 PYTHON = (
     Fault("pack", "a depthwise filter turned by half a turn",
@@ -47,6 +47,10 @@ PYTHON = (
           "self._put(name, replace(self.nodes[self._at[name]], act=act.act), new)", "self._put(name, self.nodes[self._at[name]], new)"),
     Fault("grouped", "half of a factorised reduction written to the other's lanes",
           "found = _parts_between(0, begin, begin + channels, whole, block)", "found = _parts_between(0, 0, channels, whole, block)"),
+    Fault("grouped", "the columns of a grouped convolution by the rows' stride",
+          "columns = np.arange(q) * stride_w * block", "columns = np.arange(q) * stride * block"),
+    Fault("fill", "the stem's columns by the rows' stride",
+          '"stem_stride_w": node.strides[1]', '"stem_stride_w": node.strides[0]'),
     Fault("program", "a buffer dies before its last reader",
           "buffer.last = len(self.steps) if name in kept else stage[-1]", "buffer.last = buffer.first"),
     Fault("stages", "a step beside the one whose result it reads",
@@ -69,6 +73,12 @@ MORE = (
           "s->pool == RM_POOL_MEAN_PADDED ? K * K", "s->pool != RM_POOL_NONE ? K * K"),
     Fault(WINDOW, "a largest value that zeros outside may win",
           "blk total = is_most ? blk_load(x + i0 * row + j0 * RM_BLOCK) : blk_zero();", "blk total = blk_zero();"),
+    Fault(WINDOW, "the columns of a window by the rows' stride",
+          "const int64_t left = q * s->stride_w - s->left,", "const int64_t left = q * s->stride - s->left,"),
+    Fault(WINDOW, "a softmax that does not count the last class",
+          "    for (int64_t k = 0; k < classes; k++) {\n        const float above", "    for (int64_t k = 0; k < classes - 1; k++) {\n        const float above"),
+    Fault(WHOLE, "the tile of the rows' stride",
+          "RM_NAME(dw_tiles)[k].stride == r->stride_w)", "RM_NAME(dw_tiles)[k].stride == r->stride)"),
     Fault(WINDOW, "the rows of a moved image not cleared behind",
           "    memset(y + end * RM_BLOCK, 0, (s->q - end) * RM_BLOCK * sizeof *y);\n", ""),
     Fault(WINDOW, "the second block's channels moved from the first one's",

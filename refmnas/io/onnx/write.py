@@ -14,6 +14,7 @@
     shift               Pad by -1 before and 1 behind
     resize              two MatMul with the weights of rows and of columns: every opset has them, for any batch
     pyramid             Slice and MaxPool of each bin, Concat
+    softmax             Flatten, Softmax
 
 A step's result is the tensor of its name, and the node that gives it or begins it has that
 name too; what lies inside a step is "step/part".
@@ -79,7 +80,7 @@ class Writer(CellNodes):
         inputs = [*step.inputs, *self._tensors(step.name, w=w, b=step.b)]
         pads = (top, left, bottom, right)
         options = {"dilations": (1, 1), "group": groups, "kernel_shape": kernel, "pads": pads}
-        self._node(step.name, "Conv", inputs, result, **options, strides=(step.stride, step.stride))
+        self._node(step.name, "Conv", inputs, result, **options, strides=step.strides)
 
     def _gemm(self, step, result):
         flat = f"{step.name}/flat"

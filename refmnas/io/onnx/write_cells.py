@@ -26,10 +26,14 @@ class CellNodes:
 
     def _pool(self, step, result):
         top, bottom, left, right = step.pad
-        options = {"kernel_shape": (step.kernel,) * 2, "pads": (top, left, bottom, right), "strides": (step.stride,) * 2}
+        options = {"kernel_shape": (step.kernel,) * 2, "pads": (top, left, bottom, right), "strides": step.strides}
         if step.op == "average_pool":
             options["count_include_pad"] = int(step.count_pad)
         self._node(step.name, "AveragePool" if step.op == "average_pool" else "MaxPool", step.inputs, result, **options)
+
+    def _softmax(self, step, result):
+        self._node(f"{step.name}/flat", "Flatten", step.inputs, f"{step.name}/flat", axis=1)
+        self._node(step.name, "Softmax", [f"{step.name}/flat"], result, axis=1)
 
     def _shift(self, step, result):
         pads = (0, 0, -1, -1, 0, 0, 1, 1)
@@ -67,7 +71,7 @@ class CellNodes:
 
     OPS = {  # noqa: RUF012
         "act": _identity, "concat": _concat, "average_pool": _pool, "max_pool": _pool, "shift": _shift,
-        "resize": _resize, "pyramid": _pyramid,
+        "resize": _resize, "pyramid": _pyramid, "softmax": _softmax,
     }  # fmt: skip
 
 

@@ -88,7 +88,7 @@ class Writer(CellOperators):
 
     def _conv(self, step, inputs, result, shape, act):
         w = _ohwi(step)
-        places = {"padding": VALID, "stride_h": step.stride, "stride_w": step.stride, "act": act}
+        places = {"padding": VALID, "stride_h": step.strides[0], "stride_w": step.strides[1], "act": act}
         if any(step.pad):
             if is_same(step, w.shape[1:3]):
                 places["padding"] = SAME
@@ -188,7 +188,7 @@ def _options(op, values):
 _FIELDS = {
     "ADD": schema.ACT, "MUL": schema.ACT, "CONV_2D": schema.CONV, "DEPTHWISE_CONV_2D": schema.DEPTHWISE,
     "FULLY_CONNECTED": schema.DENSE, "MEAN": schema.REDUCER, "AVERAGE_POOL_2D": schema.POOL, "MAX_POOL_2D": schema.POOL,
-    "CONCATENATION": schema.CONCATENATION, "RESIZE_BILINEAR": schema.BILINEAR,
+    "CONCATENATION": schema.CONCATENATION, "RESIZE_BILINEAR": schema.BILINEAR, "SOFTMAX": schema.SOFTMAX,
 }  # fmt: skip
 
 

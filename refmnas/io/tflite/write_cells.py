@@ -40,7 +40,7 @@ class CellOperators:
     def _pool(self, step, inputs, result, shape, act):
         """Either pool, over windows."""
         options = {"padding": VALID, "filter_h": step.kernel, "filter_w": step.kernel, "act": act}
-        options |= {"stride_h": step.stride, "stride_w": step.stride}
+        options |= {"stride_h": step.strides[0], "stride_w": step.strides[1]}
         is_average = step.op == "average_pool"
         kind = "AVERAGE_POOL_2D" if is_average else "MAX_POOL_2D"
         if not any(step.pad):
@@ -54,6 +54,11 @@ class CellOperators:
         else:
             least = None if is_average else np.finfo(np.float32).min
             self._operator(kind, [self._padded(step, inputs[0], least)], result, shape, **options)
+
+    def _softmax(self, step, inputs, result, shape, act):
+        flat = f"{step.name}/flat"
+        self._operator("RESHAPE", [*inputs, self._constant(f"{step.name}/shape", np.array(shape, "<i4"))], flat, shape)
+        self._operator("SOFTMAX", [self.numbers[flat]], result, shape, beta=1.0)
 
     def _shift(self, step, inputs, result, shape, act):
         height, width, channels = step.shape_in
@@ -87,12 +92,13 @@ class CellOperators:
 
     OPS = {  # noqa: RUF012
         "concat": _concat, "average_pool": _pool, "max_pool": _pool, "shift": _shift, "resize": _resize, "pyramid": _pyramid,
+        "softmax": _softmax,
     }  # fmt: skip
 
 
 def is_same(step, kernel):
     """Whether the step's pads are those of the SAME rule."""
-    rules = [same_pad(n, k, step.stride) for n, k in zip(step.shape_in[:2], kernel, strict=True)]
+    rules = [same_pad(n, k, s) for n, k, s in zip(step.shape_in[:2], kernel, step.strides, strict=True)]
     return step.pad == (*rules[0], *rules[1])
 
 
@@ -100,6 +106,6 @@ def _shares(step):
     """(1, P, Q, 1): K K over the number of pixels of the image in each window."""
     counts = []
     for k, n in enumerate(step.shape_in[:2]):
-        first = np.arange(step.shape[k]) * step.stride - step.pad[2 * k]
+        first = np.arange(step.shape[k]) * step.strides[k] - step.pad[2 * k]
         counts.append(np.minimum(first + step.kernel, n) - np.maximum(first, 0))
     return (step.kernel**2 / np.outer(*counts)).astype(np.float32)[None, :, :, None]

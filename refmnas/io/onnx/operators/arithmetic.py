@@ -1,4 +1,4 @@
-"""Element by element: Add, Sub, Mul, Div, Relu, Clip, Sigmoid, HardSigmoid, HardSwish.
+"""Element by element: Add, Sub, Mul, Div, Ceil, Relu, Clip, Sigmoid, HardSigmoid, HardSwish.
 
     Sigmoid(x)      1 / (1 + exp(-x))                                                (1)
     HardSigmoid(x)  max(0, min(1, alpha * x + beta))                                 (2)
@@ -7,7 +7,7 @@
 
 Integers wrap, and Div of integers is truncated toward 0.
 
-Source: ONNX operators Add, Sub, Mul, Div-7, 13, 14; Relu-6, 13, 14; Clip-6, 11, 12, 13; Sigmoid-6,
+Source: ONNX operators Add, Sub, Mul, Div-7, 13, 14; Ceil-6, 13; Relu-6, 13, 14; Clip-6, 11, 12, 13; Sigmoid-6,
 13; HardSigmoid-6, 22; HardSwish-14, 22.
 """
 
@@ -74,6 +74,7 @@ TABLE = {
     "Sub": _arithmetic(lambda a, x, y: x - y),
     "Mul": _arithmetic(lambda a, x, y: x * y),
     "Div": _arithmetic(_quotient),
+    "Ceil": _unary(lambda a, x: np.ceil(x), Version(6, "x")),
     "Relu": _unary(lambda a, x: np.maximum(x, 0), Version(6, "x"), Version(14, "x", (*FLOATS, *SIGNED))),
     "Sigmoid": _unary(_sigmoid, Version(6, "x")),
     "HardSigmoid": _unary(lambda a, x: _hard(x, a["alpha"], a["beta"]), Version(6, "x", FLOATS, _ALPHA)),
