@@ -1,12 +1,14 @@
 """Gradients: bounds hold for float32, planted faults are named, kinks follow the rule."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from refmnas.cli import main
 from refmnas.errors import DataError, SpecError
 from refmnas.models import build
-from refmnas.ops import activation, batchnorm
+from refmnas.ops import activation, batchnorm, depthwise
 from refmnas.verify import adjoint, gradients, parts
 from refmnas.verify.known import Known
 from refmnas.verify.part import Part
@@ -18,6 +20,22 @@ from refmnas.verify.segment import Segment, margin
 @pytest.mark.parametrize("code", GRADIENTS)
 def test_a_planted_fault_is_named(code):
     assert gradient_diagnosed(*GRADIENTS[code]())[0].code == code
+
+
+@pytest.mark.parametrize("axes", [0, 1, (0, 1)])
+@pytest.mark.parametrize("op", ["dw", "dx"])
+def test_taps_flipped_along_any_axis_are_told_in_either_gradient(op, axes):
+    part, feeds, _ = GRADIENTS["GRAD-FLIP"]()
+    options = {key: part.options[key] for key in ("stride", "pad")}
+    w = part.arrays["w"]
+    turned = np.flip(w, axes) if op == "dx" else w
+    grads = depthwise.backward(feeds["y.grad"], feeds["x"], turned, **options)
+    if op == "dx":
+        shape = feeds.pop("x").shape[1:]
+        given = {"inputs": ("y.grad",), "shape": shape, "options": options | {"shape": shape}}
+        part = replace(part, name="x.grad", op="depthwise.dx", **given)
+    came = grads.x if op == "dx" else np.flip(grads.w, axes)
+    assert gradient_diagnosed(part, feeds, came)[0].code == "GRAD-FLIP"
 
 
 def test_every_parameter_has_a_gradient():

@@ -36,11 +36,6 @@ def dx(part, dy, x):
     return Known(value, own + came + spread * dy.size)
 
 
-def hits(x, kind):
-    """How many elements lie exactly at a kink."""
-    return int(sum(np.count_nonzero(x == at) for at in KINKS.get(kind, ())))
-
-
 def _back(dy, x, kind, kink):
     return TABLE["activation.backward"].numpy(dy, x, kind=kind, kink=kink)[0]
 

@@ -10,14 +10,17 @@ from ..cause import CONVENTION, RERUN, Candidate
 
 _TURNS = (
     ("GRAD-FLIP", "the taps flipped", lambda w: w[::-1, ::-1]),
+    ("GRAD-FLIP", "the rows of taps flipped", lambda w: w[::-1]),
+    ("GRAD-FLIP", "the columns of taps flipped", lambda w: w[:, ::-1]),
     ("LAYOUT-WEIGHT", "the taps transposed", lambda w: np.swapaxes(w, 0, 1)),
 )
 
 
 def candidates(look):
     for part in look.part("conv.dx", "depthwise.dx", "conv.dw", "depthwise.dw"):
-        is_square = part.arrays["w"].shape[0] == part.arrays["w"].shape[1]
-        for code, told, turn in _TURNS if is_square else ():
+        for code, told, turn in _TURNS:
+            if turn(part.arrays["w"]).shape != part.arrays["w"].shape:
+                continue
             if part.op.endswith("dx"):
                 yield Candidate(code, look.with_part(part, arrays={"w": turn(part.arrays["w"])}), f"agrees with {told}", RERUN)
             elif part is look.last:
