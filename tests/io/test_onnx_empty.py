@@ -30,3 +30,15 @@ def test_resize_to_nothing(path, way, mode, antialias):
     assert y.shape == (0, 2, 2, 3)
     _, (y,) = single(path, "Resize", [x, None, np.array((1, 1, 1e-30, 2), "f4")], 19, [2], **more)
     assert y.shape == (2, 2, 0, 6)
+
+
+def test_resize_of_nothing_by_a_large_scale_is_no_work(path):
+    x = np.ones((2, 0, 3, 3), "f4")
+    _, (y,) = single(path, "Resize", [x, None, np.array((1, 1, 1e3, 1e3), "f4")], 19, [2], mode="linear", antialias=1)
+    assert y.shape == (2, 0, 3000, 3000)
+
+
+@pytest.mark.parametrize("shape", [(0, 2, 4, 4), (1, 0, 4, 4)])
+def test_the_places_of_a_maximum_of_nothing(path, shape):
+    _, (y, places) = single(path, "MaxPool", [np.ones(shape, "f4")], 12, results=2, kernel_shape=[2, 2])
+    assert y.shape == places.shape == (*shape[:2], 3, 3)
