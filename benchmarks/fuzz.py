@@ -4,13 +4,15 @@
     python benchmarks/fuzz.py --format pth --count 100000   many of one
     python benchmarks/fuzz.py --format pth --start 4711 --count 1 --keep DIR    one again
 
-File number k of a format depends on --seed, the format and k alone, so a run resumes
-with --start.  Each file must load, or raise FormatError, within --seconds, and the
-peak growth of memory (by tracemalloc, which sees Python's and NumPy's) must stay
+File number k of a format depends on --seed, the format and k alone (until the mutations
+themselves change), so a run resumes with --start; --progress tells where it is.  Each file
+must load, or raise FormatError, within --seconds, and the peak growth of memory (by
+tracemalloc, which sees Python's and NumPy's, and looks at the reader alone) must stay
 within the tensors' bytes + 16 MiB: where the file loads, the arrays' own; where it is
-refused, at most the file's size, or for npz what deflate can make of it, up to
-max_bytes.  A graph that loads is also run, on an input of ones, and must give its outputs
-or a named error within the same time.  --reasons lists why files were refused, so that one sees what is reached.
+refused, at most the file's size, or for npz what deflate can make of it, up to max_bytes.
+A graph that loads is also run, on an input of ones, and must give its outputs or a named
+error within the same time.  --reasons lists why files were refused, so that one sees what
+is reached.
 
 Exit code 0: all as promised; 1: not, with a line that repeats each case.
 """
@@ -42,7 +44,8 @@ MIB = 1 << 20
 ALLOWANCE = 16 * MIB
 MAX_BYTES = 8 * MIB  # so that bombs fit into a run
 DEFLATE = 1032
-GRAPHS = {"onnx": refmnas.io.onnx, "tflite": refmnas.io.tflite}
+MEMORY = Path("/dev/shm")  # where a file is made without waiting for a disk
+GRAPHS = {"onnx": refmnas.io.onnx, "onnx-nodes": refmnas.io.onnx, "tflite": refmnas.io.tflite}
 
 
 @dataclass
@@ -65,31 +68,32 @@ def _ring(*_):
     raise TooSlow
 
 
-def run(kind, start, count, *, seed=0, seconds=10, keep=None):
+def run(kind, start, count, *, seed=0, seconds=5, keep=None, progress=0):
     """Files start .. start + count of one format."""
     report = Report(kind)
     signal.signal(signal.SIGALRM, _ring)
-    tracemalloc.start()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
         path = Path(folder) / "file"
         for number in range(start, start + count):
             data = fuzz_files.make(kind, random.Random(f"{seed}:{kind}:{number}"))
             (fuzz_checkpoint.place if kind == "checkpoint" else Path.write_bytes)(path, data)
             fault = _one(path, len(data), kind, seconds, report)
+            if progress and (number + 1) % progress == 0:
+                print(f"{kind} {number + 1}, {len(report.failures)} failures", file=sys.stderr, flush=True)
             if fault:
                 again = f"--seed {seed} --format {kind} --start {number} --count 1"
                 report.failures.append(f"{fault}  [{again}]")
+                print(f"{fault}  [{again}]", file=sys.stderr, flush=True) if progress else None
                 if keep:
                     (Path(keep) / f"{kind}-{seed}-{number}").write_bytes(data)
-    tracemalloc.stop()
     return report
 
 
 def _one(path, size, kind, seconds, report):
     """Load one file; what is wrong with that, or None."""
     graph = None
-    tracemalloc.reset_peak()
-    before, began = tracemalloc.get_traced_memory()[0], time.perf_counter()
+    tracemalloc.start()
+    began = time.perf_counter()
     allowed = ALLOWANCE + (min(DEFLATE * size, MAX_BYTES) if kind == "npz" else size)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
@@ -97,7 +101,7 @@ def _one(path, size, kind, seconds, report):
         loaded = refmnas.io.load(path, max_bytes=MAX_BYTES) if graph is None else graph.constants
         outcome, fault = "loaded", None
         allowed = ALLOWANCE + sum({a.ctypes.data: a.nbytes for a in loaded.values()}.values())  # a view counts once
-        growth = tracemalloc.get_traced_memory()[1] - before
+        growth = tracemalloc.get_traced_memory()[1]
         if graph is not None:
             outcome = _run(graph)
     except FormatError as error:
@@ -112,7 +116,8 @@ def _one(path, size, kind, seconds, report):
             raise
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-    growth = growth if graph is not None else tracemalloc.get_traced_memory()[1] - before
+    growth = growth if graph is not None else tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
     report.outcomes[outcome] += 1
     report.most_growth = max(report.most_growth, growth)
     report.most_seconds = max(report.most_seconds, time.perf_counter() - began)
@@ -141,14 +146,16 @@ def main(argv=None):
     parser.add_argument("--count", type=int, default=1000, help="files of each format (1000)")
     parser.add_argument("--start", type=int, default=0, help="number of the first file (0)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--seconds", type=float, default=10, help="time limit of one file (10)")
+    parser.add_argument("--seconds", type=float, default=5, help="time limit of one file (5)")
+    parser.add_argument("--progress", type=int, default=0, metavar="N", help="a line on stderr after every N files")
     parser.add_argument("--reasons", action="store_true", help="count the errors by their text")
     parser.add_argument("--keep", help="a folder for the files that fail")
     options = parser.parse_args(argv)
     failed = False
     run(fuzz_files.KINDS[0], 0, 20)  # what is imported and cached once does not count
     for kind in options.format or fuzz_files.KINDS:
-        report = run(kind, options.start, options.count, seed=options.seed, seconds=options.seconds, keep=options.keep)
+        report = run(kind, options.start, options.count, seed=options.seed, seconds=options.seconds, keep=options.keep,
+                     progress=options.progress)  # fmt: skip
         outcomes = ", ".join(f"{count} {name}" for name, count in sorted(report.outcomes.items()))
         print(f"{kind:12s} seed {options.seed}, files {options.start} to {options.start + options.count - 1}: {outcomes}; "
               f"most memory {report.most_growth / MIB:.1f} MiB, most time {report.most_seconds:.2f} s, "

@@ -49,25 +49,42 @@ def make(rng):
         array = raw.astype(rng.choice(list(DTYPES)))
         entries.append([b"layer%d/conv/kernel" % k + rng.choice((b"", b"/ExponentialMovingAverage")), entry(array, len(data))])
         data += array.tobytes()
-    for _ in range(rng.choice((0, 1, 1, 1, 2))):
+    for _ in range(rng.choice((0, 0, 1, 1, 1, 2))):
         spoil(entries, rng)
     index = table(entries, rng)
     return struct.pack("<I", len(index)) + index + data
 
 
 def place(path, data):
-    """The two files of what `make` gave, or of what became of it."""
+    """The files of what `make` gave, or of what became of it; also as the first and the second of two shards."""
     size = struct.unpack("<I", data[:4])[0] if len(data) >= 4 else 0
     Path(f"{path}.index").write_bytes(data[4 : 4 + size])
-    Path(f"{path}.data-00000-of-00001").write_bytes(data[4 + size :])
+    shards = ("00000-of-00001", "00000-of-00002", "00001-of-00002")  # of every second file the last is missing
+    for k, name in enumerate(shards):
+        shard = Path(f"{path}.data-{name}")
+        if k == 2 and len(data) % 2:
+            shard.unlink(missing_ok=True)
+        else:
+            shard.write_bytes(data[4 + size :])
 
 
 def spoil(entries, rng):
     """One change of the keys or the messages."""
     k = rng.randrange(len(entries))
     key, fields = entries[k]
-    change = rng.choice(("value", "value", "value", "value", "lose", "double", "key", "field", "many", "swap"))
-    if change == "key":
+    change = rng.choice(("value", "value", "value", "value", "lose", "double", "key", "field", "many", "swap", "kind", "kind",
+                         "slices", "shards", "order"))  # fmt: skip
+    if change == "kind":
+        entries[k][1] = [[1, rng.randint(0, 24)], *(f for f in fields if f[0] != 1)]
+    elif change == "slices":  # a part of a partitioned variable, with its bytes or without
+        entries[k][1] = [*rng.choice((fields, fields[:2])), [7, [[1, [[1, 0], [2, rng.choice(EDGES)]]]]]]
+    elif change == "shards":  # more of them; the entries lie in this one or that, the last one may be missing
+        entries[0][1] = [[1, rng.choice((2, 2, 2, 3, 4096, 4097))], *(f for f in entries[0][1] if f[0] != 1)]
+        for entry_ in entries[1:]:
+            entry_[1] = [*entry_[1], [3, rng.choice((0, 1, 1, 2))]]
+    elif change == "order":
+        entries[0][1] = [*entries[0][1], [2, rng.choice((1, 1, 0, 2))]]
+    elif change == "key":
         entries[k][0] = rng.choice((key * 300, b"", b"\0\1", b"\xff", key + b"\0", b"a", b"zz" * 2500))
     elif change == "many":
         entries[k : k + 1] = [[key + b"%05d" % n, fields] for n in range(rng.choice((2, 100, 1000)))]
@@ -123,10 +140,14 @@ def table(entries, rng):
 
 
 def block(entries, rng):
-    """Entries with shared beginnings, one restart, compression and checksum."""
-    out, before = b"", b""
-    for key, value in entries:
+    """Entries with shared beginnings from one restart to the next, compression and checksum."""
+    out, before, restarts = b"", b"", [0]
+    step = rng.choice((1, 2, 16))
+    for number, (key, value) in enumerate(entries):
         shared = 0
+        if number and number % step == 0:
+            restarts.append(len(out))
+            before = b""
         while shared < min(len(key), len(before)) and key[shared] == before[shared]:
             shared += 1
         numbers = [shared, len(key) - shared, len(value)]
@@ -134,7 +155,7 @@ def block(entries, rng):
             numbers[rng.randrange(3)] = rng.choice(EDGES) % 2**64
         out += b"".join(map(varint, numbers)) + key[shared:] + value
         before = key
-    restarts = rng.choice(EDGES) % 2**32 if rng.random() < 0.01 else 1
-    out += struct.pack("<II", 0, restarts) + bytes([1 if rng.random() < 0.005 else 0])
+    count = rng.choice(EDGES) % 2**32 if rng.random() < 0.01 else len(restarts)
+    out += struct.pack(f"<{len(restarts)}II", *restarts, count) + bytes([1 if rng.random() < 0.005 else 0])
     crc = Crc().add(out).masked
     return out + struct.pack("<I", crc if rng.random() < 0.99 else crc ^ 1)

@@ -1,4 +1,4 @@
-"""Small ONNX files, and hostile changes to them that know their structure.
+"""Small ONNX files, and hostile changes to them that know their structure; `fuzz_onnx_known` has those of named fields.
 
 A message is a list of [field number, value]; a value is an int (varint), a float (4 bytes), bytes or
 a text, or another such list.  `make(rng)` builds a graph that computes, then changes the tree: it
@@ -7,8 +7,10 @@ loses, doubles and exchanges fields, sets numbers, types and names, and nests wh
 
 from __future__ import annotations
 
+import copy
 import struct
 
+import fuzz_onnx_known
 import numpy as np
 from fuzz_models import grown_and_spoiled
 
@@ -18,20 +20,25 @@ EDGES = (0, 1, 2, 3, 7, 255, 2**16, 2**31 - 1, 2**31, 2**32, 2**62, 2**63 - 1, -
 TYPES = {"f4": 1, "u1": 2, "i1": 3, "u2": 4, "i2": 5, "i4": 6, "i8": 7, "b1": 9, "f2": 10, "f8": 11, "u4": 12, "u8": 13}
 NUMBERS = {"f4": 4, "f8": 10, "i8": 7, "u4": 11, "u8": 11}  # the fields of numbers that are no raw bytes; others 5
 DEEP = 2000
+TIMES = (2,) * 18 + (100,) * 11 + (20_000,)  # how often a field is repeated: one file in about 400 is large
 
 
-def encode(message):
-    """The bytes of a tree."""
-    out = bytearray()
-    for number, value in message:
-        if isinstance(value, bool | int):
-            out += varint(number << 3) + varint(value)
-        elif isinstance(value, float):
-            out += varint(number << 3 | 5) + struct.pack("<f", value)
-        else:
-            raw = encode(value) if isinstance(value, list) else value.encode() if isinstance(value, str) else value
-            out += varint(number << 3 | 2) + varint(len(raw)) + raw
-    return bytes(out)
+def encode(message, made=None):
+    """The bytes of a tree.  `made`: those of a field that stands there many times over, so that it is encoded once."""
+    made = {} if made is None else made
+    for field in message:
+        if id(field) not in made:
+            made[id(field)] = _encoded(*field, made)
+    return b"".join([made[id(field)] for field in message])
+
+
+def _encoded(number, value, made):
+    if isinstance(value, bool | int):
+        return varint(number << 3) + varint(value)
+    if isinstance(value, float):
+        return varint(number << 3 | 5) + struct.pack("<f", value)
+    raw = encode(value, made) if isinstance(value, list) else value.encode() if isinstance(value, str) else value
+    return varint(number << 3 | 2) + varint(len(raw)) + raw
 
 
 def tensor(name, array, rng):
@@ -96,7 +103,8 @@ class Builder:
         """One more node, of a kind that the shape allows."""
         if len(self.shape) == 4:
             self.rng.choice((self.conv, self.norm, self.simple, self.simple, self.pool, self.pair, self.pad, self.resize,
-                             self.slice, self.flat, self.cast))()  # fmt: skip
+                             self.slice, self.flat, self.cast, self.turn, self.axes, self.mean, self.gather, self.held,
+                             self.joined))()  # fmt: skip
         else:
             self.rng.choice((self.gemm, self.simple, self.pair, self.cast))()
 
@@ -140,6 +148,40 @@ class Builder:
     def cast(self):
         self.node("Cast", to=1)
 
+    def turn(self):
+        self.node("Transpose", perm=(0, 1, 3, 2))
+
+    def axes(self):
+        """An axis more and less."""
+        for op in ("Unsqueeze", "Squeeze"):
+            self.node(op, **{"axes": (0,)}) if self.opset < 13 else self.node(op, self.ints(0))
+
+    def mean(self):
+        if self.rng.random() < 0.5:
+            self.node("GlobalAveragePool")
+        elif self.opset < 18:
+            self.node("ReduceMean", axes=(2, 3), keepdims=1)
+        else:
+            self.node("ReduceMean", self.ints(2, 3), keepdims=1)
+
+    def gather(self):
+        self.node("Gather", self.ints(*range(self.shape[1])), axis=1)
+
+    def held(self):
+        """A shape that is computed, or a constant of a node, added."""
+        image = self.last
+        if self.rng.random() < 0.5:
+            self.node("Shape")
+            self.node("ConstantOfShape", value=np.zeros(1, "f4"))
+        else:
+            self.node("Constant", value=np.ones((1, 1, 1, 1), "f4"))
+        self.node("Add", image)
+
+    def joined(self):
+        self.node("Concat", self.last, axis=0)
+        if self.opset >= 10:
+            self.node("Slice", self.ints(0), self.ints(1), self.ints(0))
+
     def flat(self):
         if self.rng.random() < 0.5:
             self.node("Reshape", self.ints(0, -1))
@@ -161,7 +203,12 @@ class Builder:
 
 def make(rng):
     """One file's bytes."""
-    return encode(grown_and_spoiled(Builder(rng), spoil, rng))
+    return encode(grown_and_spoiled(Builder(rng), _either, rng))
+
+
+def _either(model, rng):
+    """A change of a named field, or of any."""
+    (fuzz_onnx_known.spoil if rng.random() < 0.3 else spoil)(model, rng)
 
 
 def places(message, found=None):
@@ -185,13 +232,13 @@ def spoil(model, rng):
     elif change == "double":
         message.insert(k, message[k])
     elif change == "swap":
-        message[k][1], other[j][1] = _copied(other[j][1]), _copied(message[k][1])
+        message[k][1], other[j][1] = copy.deepcopy((other[j][1], message[k][1]))
     elif change == "field":
         message[k] = [rng.choice((*range(1, 27), 2**28, 2**29, 0)), message[k][1]]
     elif change == "insert":
         message.insert(k, [rng.randint(1, 26), rng.choice((rng.choice(EDGES), 0.5, "x", b"\xff", [], b"\x80" * 12))])
     elif change == "many":
-        message[k : k + 1] = [message[k]] * rng.choice((2, 2, 2, 100, 100, 20_000))
+        message[k : k + 1] = [message[k]] * rng.choice(TIMES)
     elif change == "nest":
         deep = b"\x0a\x01"
         for _ in range(rng.choice((10, DEEP))):
@@ -199,10 +246,6 @@ def spoil(model, rng):
         message[k] = [message[k][0], deep]
     else:
         message[k] = [message[k][0], _other(message[k][1], rng)]
-
-
-def _copied(value):
-    return [list(entry) for entry in value] if isinstance(value, list) else value
 
 
 def _other(value, rng):

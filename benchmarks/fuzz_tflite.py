@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 
+import fuzz_tflite_known
 import numpy as np
 from fuzz_models import grown_and_spoiled
 
@@ -19,6 +20,7 @@ RANGES = {"b": (-(2**7), 2**7), "B": (0, 2**8), "i": (-(2**31), 2**31), "I": (0,
 EDGES = (0, 1, 2, 3, 4, 7, 127, 255, 2**15, 2**16, 2**31 - 1, 2**31, 2**32 - 1, 2**63, -1, -2, -128, -(2**31))
 WORDS = (0, 1, 2, 4, 6, 8, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFC, 0xFFFFFFFF)
 TYPES = {"f4": 0, "f2": 1, "i4": 2, "i8": 4}
+TIMES = (2,) * 12 + (100,) * 7 + (2000,)  # how often a table is repeated
 NAMES = ("x", "t0", "w0", "", "é" * 3000, "t0" * 3, "\0", "x:1")
 
 
@@ -74,7 +76,8 @@ class Builder:
     def grow(self):
         choices = (self.simple, self.pair, self.reshape)
         if len(self.shape) == 4:
-            choices = (self.conv, self.conv, self.depthwise, self.pool, self.pad, self.slice, self.resize, self.mean, *choices)
+            choices = (self.conv, self.conv, self.depthwise, self.pool, self.pad, self.slice, self.resize, self.mean, self.turn,
+                       self.squeeze, self.joined, *choices)  # fmt: skip
         self.rng.choice(choices)()
 
     def conv(self):
@@ -106,6 +109,19 @@ class Builder:
         op = self.rng.choice(("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"))
         self.step(op, self.ints(5, 7), shape=(N, 5, 7, C), half_pixel_centers=self.rng.random() < 0.5)
 
+    def turn(self):
+        N, H, W, C = self.shape
+        self.step("TRANSPOSE", self.ints(0, 2, 1, 3), shape=(N, W, H, C))
+
+    def squeeze(self):
+        if self.shape[0] == 1:
+            self.step("SQUEEZE", shape=self.shape[1:], squeeze_dims=(0,))
+            self.step("RESHAPE", self.ints(1, *self.shape), shape=(1, *self.shape))
+
+    def joined(self):
+        N, H, W, C = self.shape
+        self.step("CONCATENATION", self.last, shape=(N, H, W, 2 * C), axis=3, act=self.rng.choice((0, 1)))
+
     def mean(self):
         N, _, _, C = self.shape
         self.step("MEAN", self.ints(1, 2), shape=(N, 1, 1, C), keep_dims=True)
@@ -135,16 +151,28 @@ class Builder:
 
 def make(rng):
     """One file's bytes."""
-    model = grown_and_spoiled(Builder(rng), spoil, rng)
-    data = bytearray(Pieces(model, schema.IDENTIFIER).encoded())
+    model = grown_and_spoiled(Builder(rng), _either, rng)
+    try:
+        data = bytearray(Pieces(model, schema.IDENTIFIER).encoded())
+    except RecursionError:  # a table was exchanged with one inside it: no file holds itself, another one is made
+        return make(rng)
     for _ in range(rng.choice((0, 0, 0, 1, 1, 2))):
         overwrite(data, rng)
     return bytes(data)
 
 
+def _either(model, rng):
+    """A change of a named field, or of any."""
+    (fuzz_tflite_known.spoil if rng.random() < 0.3 else spoil)(model, rng)
+
+
 def overwrite(data, rng):
     """An offset, a length or a vtable's entry is another number; every one stands at a multiple of its size."""
-    if rng.random() < 0.5:
+    way = rng.random()
+    if way < 0.2:  # a table's vtable lies elsewhere: within another, over itself, in a weight, at the end
+        at, vtable = rng.randrange(len(data) // 4) * 4, rng.randrange(len(data) // 2) * 2
+        struct.pack_into("<i", data, at, at - vtable)
+    elif way < 0.6:
         at = rng.randrange(len(data) // 4) * 4
         near = struct.unpack_from("<I", data, at)[0] + rng.choice((-4, -2, -1, 1, 2, 4, 64))
         struct.pack_into("<I", data, at, rng.choice((*WORDS, near, len(data), len(data) - at, -at)) & 0xFFFFFFFF)
@@ -179,7 +207,7 @@ def spoil(model, rng):
         if change == "lose":
             del holder[key]
         elif change in ("many", "move"):
-            holder[key : key + 1] = [holder[key]] * rng.choice((2, 2, 100, 2000))
+            holder[key : key + 1] = [holder[key]] * rng.choice(TIMES)
         elif isinstance(other, list):
             holder[key], other[there] = other[there], holder[key]
     elif change == "lose":

@@ -2,9 +2,10 @@
 
     python benchmarks/verify_faults.py [--size 96] [--only REGEX] [--json FILE] [--sound]
 
-Every fault of `verify_catalogue/faults.py` is planted in a copy of a published PyTorch module, whose tensors are captured
-by hooks and judged against the same network here, with the weights that were meant.  Told for each: the verdict,
-whether the true cause comes first, and what allclose(1e-3), a cosine above 0.999 and an equal first class would
+Every fault of `verify_catalogue/faults.py` and `fresh.py` is planted in a copy of a published PyTorch module, whose tensors
+are captured by hooks and judged against the same network here, with the weights that were meant; those of
+`graph_faults.py` in an ONNX file that ONNX Runtime runs, judged against the file that was meant.  Told for each: the
+verdict, whether the true cause comes first, and what allclose(1e-3), a cosine above 0.999 and an equal first class would
 have seen in the logits.  With --json the file is read first: what stands in it is not run again.
 
 Needs the extra `parity`.  Exit status 1 where a sound run is accused.
@@ -23,8 +24,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from verify_catalogue import networks, sound
+from verify_catalogue import graphs, networks, sound
 from verify_catalogue.faults import FAULTS
+from verify_catalogue.fresh import FRESH
+from verify_catalogue.graph_faults import GRAPH_FAULTS, GraphFault
 
 from refmnas.models import build
 from refmnas.verify import capture, captured
@@ -47,6 +50,21 @@ def state(module):
 
 def one(fault, size):
     """The record of one planted fault."""
+    return in_graph(fault, size) if isinstance(fault, GraphFault) else in_module(fault, size)
+
+
+def in_graph(fault, size):
+    """A fault of an ONNX file that ONNX Runtime runs, every tensor made an output."""
+    meant, x = graphs.graph(fault.network, size), networks.image(size)
+    wrong = copy.deepcopy(meant)
+    fault.plant(wrong)
+    y = graphs.tensors(meant, x, instrumented=False)
+    last = meant.graph.output[0].name
+    return record(fault, graphs.tensors(wrong, x), graphs.loaded(meant), y[last], last, fault.codes)
+
+
+def in_module(fault, size):
+    """A fault of a PyTorch module that hooks capture."""
     x, module = torch.from_numpy(networks.image(size)), meant(fault.network)
     net = ours(fault.network, size)
     if fault.prepare:
@@ -60,14 +78,21 @@ def one(fault, size):
     tensors["input"] = x.numpy()
     with torch.no_grad():
         y = module(x).numpy()
+    return record(fault, tensors, net, y, "output", (fault.code,))
+
+
+def record(fault, tensors, model, y, last, codes):
+    """What the judge says; `codes`: those that are true of it."""
     begun = time.perf_counter()
-    report = captured(tensors, net)
+    report = captured(tensors, model)
+    causes = [[c.code, c.confidence, len(c.layers), c.evidence, list(c.also)] for c in report.causes[:4]]
     return {
         "network": fault.network, "fault": fault.name, "code": fault.code, "seconds": round(time.perf_counter() - begun, 2),
+        "kind": "graph" if isinstance(fault, GraphFault) else "fresh" if fault in FRESH else "module",
         "verdict": report.verdict, "failing": sum(layer.verdict == "fault" for layer in report.layers),
-        "causes": [[c.code, c.confidence, len(c.layers), c.evidence, list(c.also)] for c in report.causes[:4]],
+        "is_right": bool(causes) and causes[0][0] in codes, "causes": causes,
         "largest_margin": str(max((layer.margin or 0.0 for layer in report.layers), default=0.0)),
-        **likeness(y, tensors["output"]),
+        **likeness(y, tensors[last]),
     }  # fmt: skip
 
 
@@ -82,13 +107,15 @@ def likeness(y, came):
 
 
 def summary(records):
-    """The lines that are judged."""
-    count = len(records)
-    faults = sum(r["verdict"] == "fault" for r in records)
-    right = sum(bool(r["causes"]) and r["causes"][0][0] == r["code"] for r in records)
+    """The lines that are judged, for each kind of fault and in all."""
+    for kind, told in (("module", "faults of PyTorch modules"), ("graph", "faults of ONNX files"),
+                       ("fresh", "faults that the diagnosis was not made with"), ("", "faults in all")):  # fmt: skip
+        found = [r for r in records if kind in ("", r["kind"])]
+        if found:
+            right, faults = sum(r["is_right"] for r in found), sum(r["verdict"] == "fault" for r in found)
+            yield f"{len(found)} {told}: {faults} called a fault, true cause first {right}"
     seen = {key: sum(r[key] for r in records) for key in ("allclose", "cosine", "top1")}
-    yield f"{count} faults in {len({r['network'] for r in records})} networks, {len({r['code'] for r in records})} codes"
-    yield f"judged a fault: {faults} of {count}; true cause first: {right} of {count}"
+    yield f"in {len({r['network'] for r in records})} networks and graphs, {len({r['code'] for r in records})} codes"
     yield f"seen in the logits by allclose(1e-3): {seen['allclose']}, cosine > 0.999: {seen['cosine']}, top-1: {seen['top1']}"
 
 
@@ -103,13 +130,12 @@ def main():
     kept = json.loads(chosen.json.read_text()) if chosen.json and chosen.json.exists() else {}
     if chosen.sound:
         sys.exit(run_sound(chosen, kept))
-    for fault in sorted(FAULTS, key=lambda f: f.network):
+    for fault in sorted((*FAULTS, *FRESH, *GRAPH_FAULTS), key=lambda f: f.network):
         if re.search(chosen.only, f"{fault.key} {fault.code}") and fault.key not in kept:
-            record = one(fault, chosen.size)
-            kept[fault.key] = record
-            told = "; ".join(f"{c} ({n})" for c, _, n, _, _ in record["causes"])
-            right = "ok " if record["causes"] and record["causes"][0][0] == fault.code else "NOT"
-            print(f"{right} {fault.code:17} {fault.key:55} {record['verdict']:15} {told}  {record['seconds']} s", flush=True)
+            found = kept[fault.key] = one(fault, chosen.size)
+            told = "; ".join(f"{c} ({n})" for c, _, n, _, _ in found["causes"])
+            right = "ok " if found["is_right"] else "NOT"
+            print(f"{right} {fault.code:17} {fault.key:55} {found['verdict']:15} {told}  {found['seconds']} s", flush=True)
             write(chosen.json, kept)
     print(*summary([r for r in kept.values() if "code" in r]), sep="\n")
 

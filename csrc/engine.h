@@ -35,7 +35,7 @@ typedef struct rm_pw {
     float *y;
     const int32_t *at; /* floats from y to each pixel */
     const float *ahead, *ahead_end; /* weights that will be wanted next: asked for a line per block and tile */
-    const float *later, *later_end; /* the same for the last layer's, which come too fast to be awaited */
+    const float *later, *later_end; /* the same for those of a product over one pixel, which come too fast to be awaited */
     int64_t a_plane, y_plane, blocks; /* blocks of input channels */
     int64_t pixels;
     int act;

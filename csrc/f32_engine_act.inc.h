@@ -31,6 +31,9 @@ static const float RM_NAME(constants)[RM_CONSTANTS][RM_BLOCK] __attribute__((ali
     [RM_FIFTH] = RM_ALL(0.2f), [RM_HALF] = RM_ALL(0.5f),
 };
 
+/* Blocks that are activated side by side: a constant is loaded once for all of them, and their chains overlap. */
+enum { RM_TOGETHER = 4 };
+
 RM_INLINE blk RM_NAME(constant)(int index)
 {
     return blk_load(RM_NAME(constants)[index]);
@@ -42,36 +45,45 @@ RM_INLINE blk RM_NAME(fma)(blk a, blk b, blk sum)
     return sum;
 }
 
-/* P and 2^n of e^-x, by (1) of t = -x; signs are moved into the constants, so that nothing is negated.  From x = 87
- * on they are those of 87; at and below -127.5 ln 2 the power is infinite. */
-RM_INLINE blk RM_NAME(exp_parts)(blk x, blk *power)
+/* P and 2^n of e^-x of `count` blocks, by (1) of t = -x; signs are moved into the constants, so that nothing is
+ * negated.  From x = 87 on they are those of 87; at and below -127.5 ln 2 the power is infinite. */
+RM_INLINE void RM_NAME(exp_parts)(int count, const float *x, blk *p, blk *power)
 {
-    x = blk_min(blk_max(x, RM_NAME(constant)(RM_EXP_MOST)), RM_NAME(constant)(RM_EXP_LEAST));
-    const blk shifted = RM_NAME(fma)(x, RM_NAME(constant)(RM_MINUS_LOG2E), RM_NAME(constant)(RM_SHIFT));
-    const blk n = blk_add(shifted, RM_NAME(constant)(RM_UNSHIFT));
-    const blk r = RM_NAME(fma)(n, RM_NAME(constant)(RM_LN2_LOW), RM_NAME(fma)(n, RM_NAME(constant)(RM_LN2_HIGH), x));
-    blk p = RM_NAME(constant)(RM_P + 4);
-    for (int k = 3; k >= 0; k--)
-        p = RM_NAME(fma)(p, r, RM_NAME(constant)(RM_P + k));
-    p = RM_NAME(fma)(RM_NAME(fma)(p, r, RM_NAME(constant)(RM_MINUS_ONE)), r, RM_NAME(constant)(RM_ONE));
-    *power = blk_pow2(shifted);
-    return p;
+    blk r[RM_TOGETHER];
+    for (int k = 0; k < count; k++) {
+        r[k] = blk_min(blk_max(blk_load(x + k * RM_BLOCK), RM_NAME(constant)(RM_EXP_MOST)), RM_NAME(constant)(RM_EXP_LEAST));
+        power[k] = RM_NAME(fma)(r[k], RM_NAME(constant)(RM_MINUS_LOG2E), RM_NAME(constant)(RM_SHIFT));
+    }
+    for (int k = 0; k < count; k++) {
+        const blk n = blk_add(power[k], RM_NAME(constant)(RM_UNSHIFT));
+        r[k] = RM_NAME(fma)(n, RM_NAME(constant)(RM_LN2_LOW), RM_NAME(fma)(n, RM_NAME(constant)(RM_LN2_HIGH), r[k]));
+        p[k] = RM_NAME(constant)(RM_P + 4);
+    }
+    for (int i = 3; i >= 0; i--)
+        for (int k = 0; k < count; k++)
+            p[k] = RM_NAME(fma)(p[k], r[k], RM_NAME(constant)(RM_P + i));
+    for (int k = 0; k < count; k++) {
+        p[k] = RM_NAME(fma)(RM_NAME(fma)(p[k], r[k], RM_NAME(constant)(RM_MINUS_ONE)), r[k], RM_NAME(constant)(RM_ONE));
+        power[k] = blk_pow2(power[k]);
+    }
 }
 
-/* 1 + e^-x: 1 from x = 87 on; infinite at and below -127.5 ln 2, so that what is divided by it is 0. */
-RM_INLINE blk RM_NAME(one_and_exp)(blk x)
+/* y = 1 + e^-x of `count` blocks: 1 from x = 87 on; infinite at and below -127.5 ln 2, so that what is divided by it
+ * is 0. */
+RM_INLINE void RM_NAME(one_and_exp)(int count, const float *x, blk *y)
 {
-    blk power;
-    const blk p = RM_NAME(exp_parts)(x, &power);
-    return RM_NAME(fma)(p, power, RM_NAME(constant)(RM_ONE));
+    blk power[RM_TOGETHER];
+    RM_NAME(exp_parts)(count, x, y, power);
+    for (int k = 0; k < count; k++)
+        y[k] = RM_NAME(fma)(y[k], power[k], RM_NAME(constant)(RM_ONE));
 }
 
-/* e^-x: from x = 87 on that of 87, 1.7e-38. */
-RM_INLINE blk RM_NAME(exp_of_minus)(blk x)
+/* e^-x of a block: from x = 87 on that of 87, 1.7e-38. */
+RM_INLINE blk RM_NAME(exp_of_minus)(const float *x)
 {
-    blk power;
-    const blk p = RM_NAME(exp_parts)(x, &power);
-    return blk_mul(p, power);
+    blk p[RM_TOGETHER], power[RM_TOGETHER];
+    RM_NAME(exp_parts)(1, x, p, power);
+    return blk_mul(p[0], power[0]);
 }
 
 RM_INLINE blk RM_NAME(act)(int act, blk x)
@@ -82,10 +94,6 @@ RM_INLINE blk RM_NAME(act)(int act, blk x)
         return blk_max(x, zero);
     case RM_ACT_RELU6:
         return blk_min(blk_max(x, zero), six);
-    case RM_ACT_SWISH:
-        return blk_div(x, RM_NAME(one_and_exp)(x));
-    case RM_ACT_SIGMOID:
-        return blk_div(one, RM_NAME(one_and_exp)(x));
     case RM_ACT_HARD_SIGMOID:
         return blk_div(blk_min(blk_max(blk_add(x, RM_NAME(constant)(RM_THREE)), zero), six), six);
     case RM_ACT_HARD_SWISH:
@@ -98,11 +106,29 @@ RM_INLINE blk RM_NAME(act)(int act, blk x)
     return x;
 }
 
+/* `count` blocks at x. */
+RM_INLINE void RM_NAME(acts)(int act, int count, float *x)
+{
+    blk y[RM_TOGETHER];
+    if (act == RM_ACT_SWISH || act == RM_ACT_SIGMOID) {
+        RM_NAME(one_and_exp)(count, x, y);
+        for (int k = 0; k < count; k++)
+            y[k] = blk_div(act == RM_ACT_SWISH ? blk_load(x + k * RM_BLOCK) : RM_NAME(constant)(RM_ONE), y[k]);
+    } else {
+        for (int k = 0; k < count; k++)
+            y[k] = RM_NAME(act)(act, blk_load(x + k * RM_BLOCK));
+    }
+    for (int k = 0; k < count; k++)
+        blk_store(x + k * RM_BLOCK, y[k]);
+}
+
 /* `act` is a constant where this is expanded: one loop for each. */
 RM_INLINE void RM_NAME(activate_by)(int act, int64_t blocks, float *x)
 {
-    for (int64_t k = 0; k < blocks; k++, x += RM_BLOCK)
-        blk_store(x, RM_NAME(act)(act, blk_load(x)));
+    for (; blocks >= RM_TOGETHER; blocks -= RM_TOGETHER, x += RM_TOGETHER * RM_BLOCK)
+        RM_NAME(acts)(act, RM_TOGETHER, x);
+    for (; blocks; blocks--, x += RM_BLOCK)
+        RM_NAME(acts)(act, 1, x);
 }
 
 /* `blocks` blocks that lie together. */

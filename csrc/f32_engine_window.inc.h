@@ -156,8 +156,9 @@ static void RM_NAME(step_softmax)(rm_frame *f, const rm_step *s, int64_t first, 
     for (int64_t k = 1; k < classes; k++)
         most = v[k] > most ? v[k] : most;
     for (int64_t b = 0; b < s->v_blocks; b++) {
-        const blk below = RM_NAME(fma)(blk_load(v + b * RM_BLOCK), RM_NAME(constant)(RM_MINUS_ONE), blk_set(&most));
-        blk_store(e + b * RM_BLOCK, RM_NAME(exp_of_minus)(below));
+        float *at = e + b * RM_BLOCK;
+        blk_store(at, RM_NAME(fma)(blk_load(v + b * RM_BLOCK), RM_NAME(constant)(RM_MINUS_ONE), blk_set(&most)));
+        blk_store(at, RM_NAME(exp_of_minus)(at));
     }
     for (int64_t k = 0; k < classes; k++) {
         const float above = v[k] - most;

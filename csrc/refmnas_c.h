@@ -112,7 +112,7 @@ typedef struct rm_step {
     rm_product project;
     int64_t y, res, planes;                                     /* planes: where a mean keeps what it is of */
     int64_t pool, gate;                                         /* of a window step: csrc/f32_engine_window.inc.h */
-    int64_t later, later_size;                                  /* weights of the last layer to ask for meanwhile */
+    int64_t later, later_size;                                  /* weights of a later step to ask for meanwhile: engine/early.py */
     int64_t meets, owner;                                       /* begins a stage; the part that has all units, or -1: csrc/plan.c */
 } rm_step;
 

@@ -35,6 +35,7 @@ ROLLED = ("scalar", "wide16")  # out-of-line vocabularies: unrolling costs compi
 WINDOWS = ((3, 1), (3, 2), (5, 1), (5, 2), (7, 1), (7, 2))
 SEVEN, EIGHT = 7, 8  # pixels of a depthwise tile: eight chains keep two units of latency 4 busy; seven are a row of 7
 LINE = 16  # floats of a cache line
+LATER = 2  # lines of a later layer that a tile asks for at once: more of them cost the tile time (refmnas/engine/early.py)
 DENSE_AHEAD = 1024  # floats of weights that a panel of one pixel asks for in advance
 PIECE = 8  # channels of a pass of a grouped convolution's loop, where its groups are whole multiples of it
 ASSEMBLED = 12  # accumulators at which GCC 12 spills on AVX2, where the loop's body is given as assembly
@@ -71,7 +72,7 @@ def pointwise(isa, n, m):
         f"        for (int64_t k = 0; k < blocks * {block // unroll}; k++) {{",
         *body,
         f"            w += {unroll * n * block};",
-        f"            ahead += {LINE}, later += {LINE};",
+        f"            ahead += {LINE}, later += {LATER * LINE};",
         *_advance(block, unroll),
         "        }",
         "        const int64_t y_plane = r->y_plane;",
@@ -102,7 +103,8 @@ def _steps(n, m, block, unroll):
                 f"                RM_PREFETCH(w + {DENSE_AHEAD + (u * n + j) * block});" for j in range(0, n, LINE // block)
             ]
         elif u == 0:
-            lines += ["                RM_PREFETCH(ahead);", "                RM_PREFETCH(later);"]
+            lines += ["                RM_PREFETCH(ahead);"]
+            lines += [f"                RM_PREFETCH(later + {k * LINE});" for k in range(LATER)]
         lines += [f"                blk b{j} = blk_load(w + {(u * n + j) * block});" for j in range(n)]
         lines += [f"                RM_PIN(b{j});" for j in range(n)] if n < 8 else []
         for p in range(m):
@@ -114,7 +116,7 @@ def _steps(n, m, block, unroll):
 
 def _assembly(n, m, block):
     """The same for 8 channels as AVX2 instructions: weights in ymm12 and up, the input in ymm15."""
-    text = ["prefetcht1 (%[ahead])", "prefetcht1 (%[later])"]
+    text = ["prefetcht1 (%[ahead])", *(f"prefetcht1 {4 * k * LINE}(%[later])" for k in range(LATER))]
     for u in range(8):
         text += [f"vmovups {(u * n + j) * block * 4}(%[w]), %%ymm{12 + j}" for j in range(n)]
         for p in range(m):

@@ -116,6 +116,11 @@ def _squeeze_input(change, at):
     return plant
 
 
+def _narrow_mean(at):
+    """Squeeze from the upper half of the rows."""
+    return _squeeze_input(lambda x: x[:, :, : x.shape[2] // 2].mean((2, 3), keepdim=True), at)
+
+
 def _narrow(se):
     """Only the first three quarters of the squeezed channels take part."""
     fc2 = c.se_part(se, "fc2")

@@ -31,6 +31,9 @@ SUBJECTS = {
         Subject("timm", "semnasnet_100", "mnasnet-a1"),
         Subject("timm", "mobilenetv3_large_100", "mobilenet-v3-large"),
         Subject("timm", "efficientnet_lite0", "efficientnet-lite0"),
+        Subject("torchvision", "mobilenet_v3_small", "mobilenet-v3-small"),
+        Subject("timm", "fbnetc_100", "fbnet-c"),
+        Subject("timm", "mnasnet_small", "mnasnet-small"),
     )
 }
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

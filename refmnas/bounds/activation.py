@@ -15,6 +15,9 @@ e <= 1; so s = 1 / (1 + e) or e / (1 + e) has EXP + EXP / 2 + 2 =: S, and so has
              error S s + 1 of it; with two products 2 S + 3 on |dy| s
     swish    s(-x) likewise; times x, plus 1, times s, times dy: 2 S + 5 on |dy| s (1 + |x|)
 
+Runtimes compute sigmoid about its centre, too, as 1/2 + t with t = tanh(x / 2) / 2 by tanh or by a rational function
+(`centred`): t within S roundings and the sum leave gamma(S + 2) / 2, which is absolute, so that small values have few digits.
+
 Gradients jump at a kink: the bound holds for an implementation that compares x itself
 with the kink.  One that compares x + 3 after rounding may take the other side where x is
 within an ulp of the kink; whoever judges it leaves those values out.
@@ -75,6 +78,16 @@ def carried(dtype, x, e, kind):
     return _hard_sigmoid(kind, x, dtype, e)[1] + lost(1, dtype)
 
 
+def centred(dtype, x, e, kind):
+    """`carried` for an implementation that may compute sigmoid about its centre."""
+    error = carried(dtype, x, e, kind)
+    if kind not in ("sigmoid", "swish"):
+        return error
+    size = np.abs(x) + e
+    own = gamma(S + 2, dtype) / 2 if kind == "sigmoid" else gamma(S + 3, dtype) / 2 * size + lost(1, dtype)
+    return error + np.maximum(own - carried(dtype, x, 0.0, kind), 0)
+
+
 def _smooth(dtype, x, e, size, kind):
     """Roundings at x + e, where s is largest, and e times the steepest slope within reach.
 
@@ -104,7 +117,9 @@ def activation_backward(definition, dtype, dy, x, *, kind, kink="torch"):
         return (np.zeros(x.shape),)
     if kind in ("sigmoid", "swish"):
         n, grows = (2 * S + 3, 1.0) if kind == "sigmoid" else (2 * S + 5, 1 + np.abs(x))
-        return (gamma(n, dtype) * size * _sigmoid(x) * grows + lost((EXP + 4) * (size + 1) * grows, dtype),)
+        slope = _sigmoid(x) * grows
+        vanished = np.where(x < _EXP_REACH[np.dtype(dtype)], slope, 0)  # as forward: 1 / (1 + exp(-x)) is 0 there
+        return (size * (gamma(n, dtype) * slope + vanished) + lost((EXP + 4) * (size + 1) * grows, dtype),)
     if kind == "hard_swish":
         inside = (x > -3) & (x < 3)
         return (np.where(inside, gamma(5, dtype) * size * (np.abs(x) / 3 + 0.5) + lost(3, dtype), 0.0),)

@@ -15,6 +15,7 @@ def lines(record, everything=False):
     first = record["first"]
     layout = f"names of {record['names']}, {record['layout']}; claim {record['claim']}"
     yield f"  {record['model']}; {layout}"
+    yield from (f"  {run['name']}: {run['told']}" for run in record["runs"])
     if first is not None:
         yield f"  first divergence: {first['theirs']} ({first['name']})"
     for cause in record["causes"]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from . import _verify_captured
+from . import _verify_captured, _verify_gradients, _verify_runtime, _verify_tolerance
 
-WAYS = (_verify_captured,)  # each has `add(ways)` and `run(args)`
+WAYS = (_verify_captured, _verify_runtime, _verify_gradients, _verify_tolerance)  # each has `add(ways)` and `run(args)`
 
 
 def add(subparsers):

@@ -30,14 +30,13 @@ import numpy as np
 
 from ..errors import SpecError
 from ..models.fold import IMAGE
-from . import agreement, fill, grouped, lanes, merge, pack, single, stages, steps
+from . import agreement, early, fill, grouped, lanes, merge, pack, single, stages, steps
 from .blocks import Blocks
 from .memory import Buffer, place
 from .steps import ACTS, Step
 
 BAND_FROM = 32
 SPLIT_FROM = 14  # rows of output from which on a projection is split by pixels, not by channels
-TILE_MACS = 4 * 24 * 8  # multiply-adds for which a line of weights is asked in advance
 
 
 def refuse(node):
@@ -81,7 +80,7 @@ class Builder(Blocks):
             at = self._fused(at) or single.write(self, at) or self._refuse(at)
         if self.steps[-1].kind not in (steps.DENSE, steps.SOFTMAX):
             self._refuse(at - 1)
-        self._ask_early()
+        early.ask(self.steps)
         self.stages = [range(k, k + 1) for k in range(len(self.steps))]
         return self
 
@@ -89,16 +88,6 @@ class Builder(Blocks):
         """The same, its steps ordered in stages for so many threads."""
         self.steps, self.stages = stages.ordered(self.steps, threads, self._whole)
         return self
-
-    def _ask_early(self):
-        """The last layer's weights are read once, faster than memory gives them: the steps before it ask for them."""
-        *before, last = (step for step in self.steps if step.kind != steps.SOFTMAX)
-        begin = last.record["project"]["w"]
-        missing = last.macs
-        for step in reversed(before):
-            share = min(missing, step.asking // TILE_MACS * pack.LINE)
-            missing -= share
-            step.record |= {"later": begin + missing, "later_size": share}
 
     def _refuse(self, at):
         refuse(self._own.get(self.nodes[at].name, self.nodes[at]))
@@ -224,7 +213,7 @@ class Builder(Blocks):
         small = self.blocks(squeeze.shape[0])
         widths = pack.wide_panels(blocks, self.shape.dense_blocks)
         record = {
-            "squeeze": self.packer.pointwise(squeeze, ACTS[squeeze.act]),
+            "squeeze": self.packer.pointwise(squeeze, ACTS[squeeze.act], pack.wide_panels(small, self.shape.dense_blocks)),
             "excite": self.packer.pointwise(excite, ACTS[excite.act], widths),
             "squeeze_blocks": small, "v_blocks": blocks, "units": len(widths), **self._plane(window),
         }  # fmt: skip

@@ -38,6 +38,6 @@ class Step:
     names: tuple[str, ...]  # the nodes that it computes
     shape: tuple[int, ...]  # of the last one's result
     macs: int
-    asking: int  # multiply-adds of them in products, which ask for the last layer's weights meanwhile
+    asking: int  # multiply-adds of them in products, which ask for later weights meanwhile (early.py)
     size: int  # bytes of their weights and biases
     buffers: dict = field(default_factory=dict)  # field of the record -> name of a buffer

@@ -35,12 +35,18 @@ def _alone(name):
     import numpy as np
 
     from ..ops import activation
+    from ..verify.planted.gradients import GRADIENTS, gradient_diagnosed
     from ..verify.planted.layers import LAYERS, diagnosed
 
     if name in LAYERS:
         part, x, came = LAYERS[name]()
         yield f"planted in a float32 run of one {part.op} layer of {x.shape[-1]} channels"
         for cause in diagnosed(part, x, came):
+            yield f"{cause.code} {cause.confidence:g}: {cause.evidence}"
+    elif name in GRADIENTS:
+        part, feeds, came = GRADIENTS[name]()
+        yield f"planted in a float32 gradient, {part.op}"
+        for cause in gradient_diagnosed(part, feeds, came):
             yield f"{cause.code} {cause.confidence:g}: {cause.evidence}"
     elif name == "KINK":
         corners = np.array([-3.0, 3.0])

@@ -26,12 +26,16 @@ def module(steps):
                     self.register_parameter(f"b{number}", b)
 
         def forward(self, x):
+            return self.results(x)[steps[-1].name]
+
+        def results(self, x):
+            """{step: its result}, with the image by its name."""
             values = {steps[0].inputs[0]: x}
             for number, step in enumerate(steps):
                 weights = getattr(self, f"w{number}", None), getattr(self, f"b{number}", None)
                 y = _computed(torch, step, [values[name] for name in step.inputs], *weights)
                 values[step.name] = _activated(torch, step.act, y)
-            return values[steps[-1].name]
+            return values
 
     return Steps().eval()
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import shlex
 from html import escape
+from itertools import pairwise
 
 from . import page, svg
 
@@ -55,6 +57,7 @@ def _facts(record):
         ("names", f"{record['names']}, {record['layout']}"),
         ("statistical tests", f"accuse a sound run with a probability below {record['false_alarm']:g} in all"),
     ]
+    found += [(f"{run['name']} run", run["told"]) for run in record["runs"]]
     return [*found, *((key, value) for key, value in record["about"].items() if value and key != "command")]
 
 
@@ -144,7 +147,7 @@ def places(where):
         found.append(f"by odd and even rows and columns: {phases}")
     channels = ", ".join(map(str, where["channels"][:8]))
     found.append(f"channels {channels}{' ...' if len(where['channels']) > 8 else ''} of {where['channels_of']}")
-    return [*found, f"images {', '.join(map(str, where['images']))}"]
+    return [*found, f"images {', '.join(map(str, where['images']))}"] if where["images"] else found
 
 
 def worst(found):
@@ -198,13 +201,30 @@ def notes(record):
     lines += [f"not captured, and nothing behind it: {', '.join(missing[:6])}{_more(missing, 6)}"] if missing else []
     unknown = record["unknown"]
     lines += [f"{unknown['count']} tensors helped nothing: {', '.join(unknown['names'][:4])}"] if unknown["count"] else []
-    return lines + passing(record["layers"])
+    return lines + passing(record)
 
 
-def passing(layers):
-    """The tolerance that would have passed every layer all the same: one line where there is a fault."""
-    told = [each["tolerance"] for each in layers if each["tolerance"]]
-    if not told or not any(each["verdict"] == "fault" for each in layers):
+def passing(record):
+    """The tolerance that would have passed every layer all the same, where there is a fault, and how to see what else would."""
+    told = [each["tolerance"] for each in record["layers"] if each["tolerance"]]
+    if not told or not any(each["verdict"] == "fault" for each in record["layers"]):
         return []
     atol, beside = (max(each[key] for each in told) for key in ("atol", "atol_beside_rtol_1e-3"))
-    return [f"layer by layer atol {atol:.3g}, or rtol 1e-3 with atol {beside:.3g}, would have passed all of this"]
+    lines = [f"layer by layer atol {atol:.3g}, or rtol 1e-3 with atol {beside:.3g}, would have passed all of this"]
+    network = _network(record["reproduce"])
+    if network:
+        lines.append(f"what else that lets through: refmnas verify tolerance --rtol 1e-3 --atol {beside:.3g} {network}")
+    return lines
+
+
+def _network(command):
+    """The options of a command line that say which network, empty where it is a graph.
+
+    >>> _network("refmnas verify captured run.npz --model mnasnet-b1 --weights a.pth --claim fp16")
+    '--model mnasnet-b1 --weights a.pth'
+    """
+    words = shlex.split(command)
+    pairs = [pair for pair in pairwise(words) if pair[0] in ("--model", "--weights", "--dialect", "--width", "--size")]
+    if not pairs or any(value.endswith((".onnx", ".tflite")) for _, value in pairs):
+        return ""
+    return shlex.join(word for pair in pairs for word in pair)

@@ -35,7 +35,7 @@ def captured(tensors, model, *, source="auto", claim="float32", about=None):
     failing = [segment for segment, layer in zip(made, layers, strict=True) if layer.verdict == local.FAULT]
     causes = _causes(failing, own, made, net)
     verdict = local.overall(layers, missing)
-    return Report(verdict, _with_causes(layers, causes), causes, missing, named, asked.name, _of(model), about or {})
+    return Report(verdict, with_causes(layers, causes), causes, missing, named, asked.name, _of(model), about or {})
 
 
 def _known(model, x, source, fed):
@@ -66,7 +66,7 @@ def _causes(failing, own, made, net):
     return diagnose.causes(failing, diagnose.Context(tuple(own), tuple(made), net))
 
 
-def _with_causes(layers, causes):
+def with_causes(layers, causes):
     """Each layer with the code of the cause that names it."""
     codes = {name: cause.code for cause in reversed(causes) for name in cause.layers}
     return [replace(layer, cause=codes.get(layer.name, "")) for layer in layers]

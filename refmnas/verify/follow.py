@@ -21,7 +21,6 @@ section 3.3; (2) counts its roundings.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import reduce
 
 import numpy as np
@@ -29,32 +28,15 @@ import numpy as np
 from ..backend import TABLE
 from ..blocks.nasnet import Shift
 from ..bounds import UNDERFLOW, allowed
-from ..bounds.activation import carried
+from ..bounds.activation import centred
 from ..errors import SpecError
 from ..layers import PyramidPool
 from .claim import FLOAT32
+from .known import Known
 from .part import WEIGHED, terms
 
 _F32 = np.dtype(np.float32)
 _LOST = UNDERFLOW[_F32]
-
-
-@dataclass(frozen=True, eq=False)
-class Known:
-    """A result in float64 and a bound of its error; error None is none at all.
-
-    `sums`, where the result is one sum of products up to affine maps: (sum of the absolute values, roundings,
-    the part of the error that came with the inputs), which (2) wants.
-    """
-
-    value: np.ndarray
-    error: np.ndarray | None = None
-    sums: tuple | None = None
-
-    @property
-    def size(self):
-        """|x| + e."""
-        return np.abs(self.value) if self.error is None else np.abs(self.value) + self.error
 
 
 def follow(part, inputs, claim=FLOAT32):
@@ -115,7 +97,7 @@ def _act(part, x, claim):
     y = TABLE["activation.forward"].numpy(x.value, kind=kind)
     if x.error is None and kind in ("identity", "relu", "relu6"):
         return Known(y)
-    return Known(y, carried(_F32, x.value, 0.0 if x.error is None else x.error, kind))
+    return Known(y, centred(_F32, x.value, 0.0 if x.error is None else x.error, kind))
 
 
 def _linear_map(name):
@@ -135,8 +117,8 @@ def _linear_map(name):
 
 def _scale(part, x, g, claim):
     wide = (slice(None), *[None] * (x.value.ndim - 2), slice(None))
-    gate, own = g.value[wide], FLOAT32.gamma(1) * x.size * g.size[wide] + _LOST
-    error = own
+    gate, size = g.value[wide], x.size * g.size[wide]
+    error = claim.of_sum(FLOAT32.gamma(1) * size + _LOST, size, 1)
     if x.error is not None:
         error = error + x.error * np.abs(gate)
     if g.error is not None:

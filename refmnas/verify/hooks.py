@@ -30,11 +30,11 @@ def capture(module, x):
         def keep(_module, _inputs, result):
             runs[name] = runs.get(name, 0) + 1
             if isinstance(result, torch.Tensor):
-                kept[name] = _array(result)
+                kept[name] = array(result)
 
         return keep
 
-    fed = _array(x)
+    fed = array(x)
     try:
         for name, each in module.named_modules():
             if name:
@@ -46,11 +46,11 @@ def capture(module, x):
             handle.remove()
     found = {name: a for name, a in kept.items() if runs[name] == 1}
     if isinstance(result, torch.Tensor):
-        found["output"] = _array(result)
+        found["output"] = array(result)
     return {"input": fed} | found
 
 
-def _array(tensor):
+def array(tensor):
     """A NumPy array of its own, in plain order of axes."""
     import torch
 

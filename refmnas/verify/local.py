@@ -17,7 +17,7 @@ import numpy as np
 
 from ..errors import RefmnasError
 from . import measure, statistics
-from .part import WEIGHED, WITH_PARAMETERS, terms
+from .part import has_parameters, of_parameter, terms
 from .segment import bounded, followed, ratios
 
 SEEN = 1e-3  # of the values' variation: what a segment of several sums must be able to tell to count as judged
@@ -60,9 +60,12 @@ class Layer:
         return found
 
 
-def judge(segments, theirs=None):
-    """`Layer` for each segment, in order; `theirs` are the user's names of our parts."""
-    long = sum(_is_long(segment) for segment in segments)
+def judge(segments, theirs=None, tests=None):
+    """`Layer` for each segment, in order; `theirs` are the user's names of our parts.
+
+    tests   how many long sums share the probability of a false alarm, where these segments are some of a report's
+    """
+    long = sum(_is_long(segment) for segment in segments) if tests is None else tests
     delta = statistics.FALSE_ALARM / max(long, 1)
     return [_judged(segment, (theirs or {}).get(segment.name, segment.name), delta) for segment in segments]
 
@@ -72,7 +75,7 @@ def overall(layers, missing):
     verdicts = {layer.verdict for layer in layers}
     if FAULT in verdicts:
         return FAULT
-    if any(part.op in WITH_PARAMETERS for part in missing) or not layers:
+    if any(has_parameters(part) for part in missing) or not layers:
         return INCONCLUSIVE
     return INCONCLUSIVE if INCONCLUSIVE in verdicts else SOUND
 
@@ -97,16 +100,16 @@ def _judged(segment, theirs, delta):
         **common, verdict=verdict, reason=reason, evidence=evidence, grade=grade, grade_why=why, margin=margin,
         bad_share=float(bad.mean()) if bad.size else 0.0, **measure.likeness(y, came),
         worst=measure.worst(y, error, came, found, size) if bad.size else None,
-        where=measure.where(bad) if bad.any() else None,
+        where=measure.where(bad, not of_parameter(segment.parts[-1])) if bad.any() else None,
         tests=[{"name": t.name, "value": t.value, "limit": t.limit, "failed": t.has_failed} for t in tests],
     )  # fmt: skip
 
 
 def _common(segment, theirs):
-    last, counts = segment.parts[-1], [terms(part) for part in segment.parts]
+    counts = [terms(part) for part in segment.parts]
     return {
         "name": segment.name, "theirs": theirs, "op": " + ".join(dict.fromkeys(part.op for part in segment.parts)),
-        "parts": [part.name for part in segment.parts], "shape": [len(segment.came), *last.shape], "n": max(counts),
+        "parts": [part.name for part in segment.parts], "shape": list(segment.came.shape), "n": max(counts),
     }  # fmt: skip
 
 
@@ -119,8 +122,9 @@ def _verdict(segment, bounds, bad, tests):
             at = tuple(int(k) for k in np.argwhere(~np.isfinite(came))[0])
             return FAULT, f"{came[at]} at {at}", "bound"
         return FAULT, "", "bound"
-    weighed = [part.name for part in segment.parts if part.op in WEIGHED]
-    if len(weighed) > 1 and np.linalg.norm(error) >= SEEN * np.linalg.norm(_variation(y)):
+    weighed = [part.name for part in segment.parts if terms(part)]
+    is_seen = np.linalg.norm(error) < SEEN * np.linalg.norm(_variation(y))  # False where the error grew beyond numbers
+    if len(weighed) > 1 and not is_seen:
         more = f" and {len(weighed) - 3} more" if len(weighed) > 3 else ""
         told = f"nothing captured between {', '.join(weighed[:3])}{more}"
         return INCONCLUSIVE, f"{told}; a deviation of {SEEN:.1%} of the values would pass", ""

@@ -53,10 +53,11 @@ def _finite(value):
     return float(value) if np.isfinite(value) else None
 
 
-def where(bad):
+def where(bad, is_image=True):
     """Where the elements lie that are beyond the bound: shares by border, stride phase, channel and image, and a map."""
-    if bad.ndim != 4:
-        return {"channels": _listed(bad.any(axis=0)), "channels_of": bad.shape[-1], "images": _listed(bad.any(axis=1))}
+    if bad.ndim != 4 or not is_image:
+        channels, rows = bad.any(axis=tuple(range(bad.ndim - 1))), bad.any(axis=tuple(range(1, bad.ndim)))
+        return {"channels": _listed(channels), "channels_of": bad.shape[-1], "images": _listed(rows) if is_image else []}
     _, H, W, C = bad.shape
     inner = bad[:, 1:-1, 1:-1]
     rim = bad.size - inner.size

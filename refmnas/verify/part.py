@@ -8,7 +8,7 @@ import numpy as np
 
 from ..models.node import IMAGE
 
-__all__ = ["IMAGE", "WEIGHED", "WITH_PARAMETERS", "Part", "terms"]
+__all__ = ["IMAGE", "WEIGHED", "WITH_PARAMETERS", "Part", "has_parameters", "is_gradient", "of_parameter", "terms"]
 
 WEIGHED = ("conv", "depthwise", "pointwise", "linear")  # sums of products with weights
 WITH_PARAMETERS = (*WEIGHED, "batchnorm")
@@ -35,6 +35,30 @@ class Part:
     options: dict = field(default_factory=dict)
 
 
+def is_gradient(part):
+    """Whether it is one of `adjoint`: a gradient, or batch norm in training."""
+    return "." in part.op
+
+
+def has_parameters(part):
+    """Whether a fault in it may be one of parameters: a layer that has some, or a gradient of one."""
+    return part.op in WITH_PARAMETERS or of_parameter(part)
+
+
+def of_parameter(part):
+    """Whether it is the gradient of a parameter."""
+    return part.op.rpartition(".")[2] in ("dw", "db", "dgamma", "dbeta")
+
+
 def terms(part):
     """How many products are summed to one value, 0 where none are."""
-    return part.arrays["w"].size // part.arrays["w"].shape[-1] if part.op in WEIGHED else 0
+    op, _, direction = part.op.partition(".")
+    if op not in WEIGHED:
+        return 0
+    if direction in ("dw", "db"):
+        return part.options["pixels"]
+    w = part.arrays["w"]
+    if direction == "dx":
+        taps = w.size if op in ("conv", "depthwise") else w.shape[1]
+        return taps // (w.shape[-1] if op == "depthwise" else part.options["shape"][-1] if op == "conv" else 1)
+    return w.size // w.shape[-1]

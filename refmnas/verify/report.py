@@ -15,6 +15,7 @@ The schema of the dictionary, which is the JSON of `refmnas verify`:
     unjudged     [{name, op, has_parameters}] that no captured tensor judges
     unknown      {count, names}: tensors that helped nothing, the first ten by name
     false_alarm  the probability below which all statistical tests together accuse a sound run
+    runs         [{name, verdict, told, is_judged}] of `verify runtime`: with every tensor shown, and untouched
     reproduce    a command line
 """
 
@@ -22,15 +23,25 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from . import statistics
 from .local import FAULT, INCONCLUSIVE, SOUND, Layer
 from .names import Named
-from .part import WITH_PARAMETERS, Part
+from .part import Part, has_parameters
 
 EXIT = {SOUND: 0, FAULT: 1, INCONCLUSIVE: 3}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One of several runs that a report is on; `is_judged`: by layers of its own."""
+
+    name: str
+    verdict: str
+    told: str
+    is_judged: bool
 
 
 @dataclass(frozen=True)
@@ -45,6 +56,7 @@ class Report:
     claim: str
     model: str
     about: dict[str, str] = field(default_factory=dict)
+    runs: tuple[Run, ...] = ()
 
     @property
     def exit_code(self):
@@ -64,7 +76,7 @@ class Report:
             return f"fault: {told}{f': {codes}' if codes else ''}"
         if self.verdict == SOUND:
             return f"within-rounding: all {len(self.layers)} captured layers, no margin above {_up(self.largest())}"
-        weighed = [part.name for part in self.missing if part.op in WITH_PARAMETERS]
+        weighed = [part.name for part in self.missing if has_parameters(part)]
         unsure = [layer for layer in self.layers if layer.verdict == INCONCLUSIVE]
         why = f"{unsure[0].theirs}: {unsure[0].reason}" if unsure else f"not captured: {', '.join(weighed[:3])}"
         more = max(len(unsure) if unsure else len(weighed) - 2, 1) - 1
@@ -91,10 +103,11 @@ class Report:
             "causes": [_cause(cause) for cause in self.causes],
             "layers": [layer.to_dict() for layer in self.layers],
             "unjudged": [
-                {"name": part.name, "op": part.op, "has_parameters": part.op in WITH_PARAMETERS} for part in self.missing
+                {"name": part.name, "op": part.op, "has_parameters": has_parameters(part)} for part in self.missing
             ],
             "unknown": {"count": len(self.named.unknown), "names": list(self.named.unknown[:10])},
-            "false_alarm": statistics.FALSE_ALARM,
+            "false_alarm": statistics.FALSE_ALARM * max(sum(run.is_judged for run in self.runs), 1),
+            "runs": [asdict(run) for run in self.runs],
             "reproduce": self.about.get("command", ""),
         }
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from . import adjoint
 from .claim import FLOAT32, Claim
-from .follow import Known, follow
-from .part import Part
+from .follow import follow
+from .known import Known
+from .part import Part, is_gradient
 
 # The reference itself rounds to float64: of a bound gamma_n in float32 its share is 2^-29; this covers it.
 _REFERENCE = 1 + 2.0**-28
@@ -35,7 +37,8 @@ def followed(segment):
     last = {name: part.name for part in segment.parts for name in part.inputs}
     with np.errstate(invalid="ignore", over="ignore"):
         for part in segment.parts:
-            values[part.name] = follow(part, [values[name] for name in part.inputs], segment.claim)
+            step = adjoint.follow if is_gradient(part) else follow
+            values[part.name] = step(part, [values[name] for name in part.inputs], segment.claim)
             for name in part.inputs:
                 if last[name] == part.name:
                     values.pop(name, None)

@@ -43,6 +43,7 @@ def test_the_verdict_is_the_exit_code(files, capsys):
     for words in (
         "first divergence: features.1.block.0.0 (stages.0.0.depthwise.conv)", "names of torchvision, NCHW", "channels 3 of",
         "worst at (", "1 tensors helped nothing: more.of.it", "would have passed", "once more: refmnas",
+        "what else that lets through: refmnas verify tolerance --rtol 1e-3 --atol ",
     ):  # fmt: skip
         assert words in text
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
-KINDS = ("safetensors", "npz", "pth", "pth-legacy", "onnx", "tflite", "checkpoint")
+KINDS = ("safetensors", "npz", "pth", "pth-legacy", "onnx", "onnx-nodes", "tflite", "checkpoint")
 
 
 def test_the_formats_are_those_of_the_script(monkeypatch):

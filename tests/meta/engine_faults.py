@@ -128,5 +128,7 @@ MORE = (
     Fault(PLAN, "the second image read where the first lies",
           ".image = run->x + n * g->image_h", ".image = run->x + 0 * n * g->image_h"),
     Fault(ACT, "swish without its sign",
-          "return blk_div(x, RM_NAME(one_and_exp)(x));", "return blk_div(x, RM_NAME(one_and_exp)(blk_mul(x, RM_NAME(constant)(RM_MINUS_ONE))));"),
+          "RM_NAME(constant)(RM_MINUS_LOG2E), RM_NAME(constant)(RM_SHIFT)", "blk_mul(RM_NAME(constant)(RM_MINUS_LOG2E), RM_NAME(constant)(RM_MINUS_ONE)), RM_NAME(constant)(RM_SHIFT)"),
+    Fault(ACT, "the blocks that are left over not activated",
+          "for (; blocks; blocks--, x += RM_BLOCK)", "for (; 0;)"),
 )  # fmt: skip

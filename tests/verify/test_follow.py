@@ -172,3 +172,20 @@ def test_what_has_no_bound_is_refused():
         follow(act, [Known(np.ones((1, 2)))], CLAIMS["fp16-sums"])
     with pytest.raises(SpecError, match="no bound for softmax"):
         follow(Part("p", "softmax", (IMAGE,), (2,)), [Known(np.ones((1, 2)))])
+
+
+def _about_the_centre(x):
+    """Sigmoid as 1/2 + tanh(x / 2) / 2 in float32: what ONNX Runtime's rational function comes to."""
+    half = np.float32(0.5)
+    return half + half * np.tanh(half * single(x))
+
+
+@pytest.mark.parametrize("kind", ["sigmoid", "swish"])
+def test_sigmoid_about_its_centre_is_sound(kind):
+    x = single(np.linspace(-30, 30, 20_001)).reshape(1, 1, -1, 1)
+    p = Part("p", "act", (IMAGE,), x.shape[1:], {}, {"kind": kind})
+    s = _about_the_centre(x)
+    came = s if kind == "sigmoid" else x * s
+    assert margin(Segment("p", (p,), {IMAGE: x}, came)) <= 1
+    wrong = came + np.float32(2e-6) * (1 if kind == "sigmoid" else x)
+    assert margin(Segment("p", (p,), {IMAGE: x}, wrong)) > 1

@@ -38,7 +38,8 @@ def op(function, fn, *, layout="NHWC", cases=120, seed=0, limit_s=10.0, seconds=
     their defaults; a case that it refuses by NotImplementedError is left out and counted.  With
     out=True results go to `out=` (a tuple of arrays where there are several).  The first failure
     is made as small as it can be; `case`, `data` and `keep` bring back exactly that one.
-    With large=True instead one problem of more than 2 GiB, judged at sampled outputs.
+    With large=True instead one problem of more than 2 GiB, judged at sampled outputs; tell(0, 1, note) says before it
+    starts how much memory it takes, and SpecError where the machine has less.
 
     Shapes   those of the function's own documentation, or of its layout NCHW.
     Units    `limit_s` seconds for one problem, which is called twice; `seconds` for the search,
@@ -66,6 +67,8 @@ def op(function, fn, *, layout="NHWC", cases=120, seed=0, limit_s=10.0, seconds=
             search.over(_given(function, layout, case, data, keep), 1)
         elif large:
             (problem,) = large_problems(function, layout, taken)
+            if tell is not None:
+                tell(0, 1, f"arrays and result of {problem.memory / 2**30:.1f} GiB, beside the kernel's own memory")
             runner.fn, runner.patience_s = sampled(runner.fn, problem), limit_s  # a crash is what is looked for
             search.over([problem], 1)
             search.found.blind.append("all but sampled outputs of one problem of more than 2 GiB; arrays of 2^31 elements")

@@ -10,12 +10,12 @@ renamed; new ones are added.
 from __future__ import annotations
 
 from ...errors import SpecError
-from . import block, norm, number, window
+from . import block, gradient, norm, number, window
 from .code import Code
 
 __all__ = ["CODES", "Code", "find"]
 
-CODES: dict[str, Code] = {code.name: code for module in (window, norm, block, number) for code in module.CODES}
+CODES: dict[str, Code] = {code.name: code for module in (window, norm, block, number, gradient) for code in module.CODES}
 
 
 def find(name) -> Code:

@@ -12,25 +12,26 @@ from __future__ import annotations
 from collections import Counter
 
 from ..part import WEIGHED
-from . import search
+from . import gradient, search
 from .cause import CONFIDENCE, FITTED, Cause, Context
 
-__all__ = ["Cause", "Context", "causes"]
+__all__ = ["Cause", "Context", "causes", "gradient"]
 
 # Of codes that explain as many layers by the same kind of evidence, the first here comes first.
 _RANK = (
     "PRE-CHANNELS", "PRE-SCALE", "PAD-SAME", "BN-EPS", "SE-GATE", "SE-ACT", "SE-MISSING", "RES-MISSING", "ACT-KIND",
     "ACT-MISSING", "ACT-EXTRA", "BIAS-MISSING", "BN-BETA", "FTZ", "PREC-FP16", "PREC-TF32", "PREC-BF16", "POOL",
-    "SE-SQUEEZE", "STRIDE-PHASE", "DILATION", "PAD", "LAYOUT-WEIGHT", "WEIGHT-SWAP",
+    "GRAD-SUM", "SE-SQUEEZE", "STRIDE-PHASE", "DILATION", "PAD", "LAYOUT-WEIGHT", "WEIGHT-SWAP",
 )  # fmt: skip
 _PATIENCE = 6  # after so many layers that no re-run explains, fits alone are tried: the weights are others
 
 
-def causes(failing, context) -> list[Cause]:
+def causes(failing, context, explained=search.explained) -> list[Cause]:
     """The causes of these segments' deviations, best first.
 
     failing   segments whose margin is above 1, or that a statistical test refuses
     context   `Context`: all parts, all segments, the network
+    explained  what asks one segment: `search.explained`, or that of `gradient`
 
     Returns   every failing segment in exactly one cause; `also` holds the other codes that explain it.
     """
@@ -39,7 +40,7 @@ def causes(failing, context) -> list[Cause]:
     weak = 0  # layers in a row that no re-run explained
     for segment in sorted(failing, key=lambda s: s.came.size):  # what the cheap ones tell spares work on the large ones
         known = tuple(code for code, _ in seen.most_common(4))
-        found = search.explained(segment, context, known, only_fits=weak >= _PATIENCE)
+        found = explained(segment, context, known, only_fits=weak >= _PATIENCE)
         by_layer[segment.name] = found
         weak = weak + 1 if found[0].tier >= FITTED else 0
         if found[0].tier < FITTED:

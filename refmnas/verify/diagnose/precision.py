@@ -31,7 +31,7 @@ def half(a):
         return np.asarray(a, np.float32).astype(np.float16).astype(np.float64)
 
 
-_ROUNDINGS = (
+ROUNDINGS = (
     ("PREC-FP16", "rounded to fp16", half),
     ("PREC-TF32", "rounded to TF32", lambda a: nearest(a, 10)),
     ("PREC-TF32", "cut to TF32", lambda a: truncated(a, 10)),
@@ -42,24 +42,26 @@ _STORED = {"PREC-FP16": (half, 2.0**-11, 2.0**-25), "PREC-BF16": (lambda a: near
 
 
 def candidates(look, context):
-    stored = _result(look)
-    yield from _outputs(look, stored)
+    stored = stored_type(look)
+    yield from outputs(look, stored)
     for part in look.part(*WEIGHED, "batchnorm", "add", "scale", "pool", "act"):
         yield from _operands(look, part, stored)
     yield from _flushed(look)
 
 
-def _result(look):
-    """The narrow type that all of the result is of, with its unit; None."""
-    for code, (rounding, unit, least) in _STORED.items():
-        if np.any(look.came) and np.array_equal(rounding(look.came), look.came):
-            return code, unit, least
-    return None
+def stored_type(look):
+    """{code: (unit, least)} of the narrow types that all of the result is of: what is of bfloat16 may be of fp16, too."""
+    return {
+        code: (unit, least)
+        for code, (rounding, unit, least) in _STORED.items()
+        if np.any(look.came) and np.array_equal(rounding(look.came), look.came)
+    }
 
 
-def _outputs(look, stored):
-    if stored is not None and not (look.last.op == "act" and look.last.options["kind"] in ("relu", "relu6")):
-        code, unit, least = stored
+def outputs(look, stored):
+    if look.last.op == "act" and look.last.options["kind"] in ("relu", "relu6"):
+        return
+    for code, (unit, least) in stored.items():
         error = look.error + unit * (np.abs(look.y) + look.error) + least
         margin = float(ratios(look.y, error, look.came).max(initial=0.0))
         yield Candidate(code, None, "every value of the result is one of that type, within its rounding", RERUN, margin=margin)
@@ -68,7 +70,7 @@ def _outputs(look, stored):
 def _operands(look, part, stored):
     """Products of rounded factors, added in float32; the result stored in the narrow type where it is one."""
     feeds = [name for name in part.inputs if name in look.segment.feeds]
-    for code, told, rounding in _ROUNDINGS:
+    for code, told, rounding in ROUNDINGS:
         arrays = {key: rounding(a) for key, a in part.arrays.items() if key == "w" or (key != "b" and part.op == "batchnorm")}
         changed = look.with_part(part, arrays=arrays)
         rounded = {name: rounding(look.segment.feeds[name]) for name in feeds}
@@ -83,15 +85,14 @@ def _operands(look, part, stored):
             forms.append((replace(bias, feeds=bias.feeds | rounded), "operands and bias"))
         for segment, what in forms:
             yield Candidate(code, segment, f"agrees with {what} {told}")
-            if stored is not None and stored[0] == code:
-                yield _stored(look, segment, code, f"agrees with {what} and result {told}", stored)
+            if code in stored:
+                yield _stored(look, segment, code, f"agrees with {what} and result {told}", *stored[code])
 
 
-def _stored(look, segment, code, told, stored):
+def _stored(look, segment, code, told, unit, least):
     from ..segment import expected
 
     y, error = expected(segment)
-    _, unit, least = stored
     margin = float(ratios(y, error + unit * (np.abs(y) + error) + least, look.came).max(initial=0.0))
     return Candidate(code, None, told, RERUN, margin=margin)
 

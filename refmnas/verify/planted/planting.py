@@ -2,58 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from ...ops import activation
 from ..follow import numpy
+from .choices import Change, Choice
 from .run import single
-
-
-@dataclass(frozen=True)
-class Fault:
-    """`plant(parts)` gives the parts that the implementation runs; `image(x)` what it is fed."""
-
-    code: str
-    told: str
-    plant: Callable = list
-    image: Callable = np.asarray
-
-
-def pick(parts, op, at=0, wanted=lambda part: True):
-    """The names of the parts of an operation; `at` chooses one, None all."""
-    found = [part.name for part in parts if part.op == op and wanted(part)]
-    if not found:
-        return []
-    return found if at is None else [found[at % len(found)]]
-
-
-def _changed(names, change):
-    def of(parts):
-        chosen = names(parts)
-        return [change(part) if part.name in chosen else part for part in parts]
-
-    return of
-
-
-def chosen(op, at=0, wanted=lambda part: True):
-    return lambda parts: pick(parts, op, at, wanted)
 
 
 def arrays(choice, change):
     """`change` gives the arrays that differ."""
-    return _changed(choice, lambda part: replace(part, arrays=part.arrays | change(part.arrays)))
+    return Change(choice, lambda part: replace(part, arrays=part.arrays | change(part.arrays)))
 
 
 def options(choice, change):
-    return _changed(choice, lambda part: replace(part, options=part.options | change(part)))
+    return Change(choice, lambda part: replace(part, options=part.options | change(part)))
 
 
 def runs(choice, run):
     """The part is computed by run(part, *inputs)."""
-    return _changed(choice, lambda part: replace(part, options={"run": lambda *xs, part=part: run(part, *xs)}))
+    return Change(choice, lambda part: replace(part, options={"run": lambda *xs, part=part: run(part, *xs)}))
 
 
 def strided(part):
@@ -110,19 +80,26 @@ def element(y):
 
 
 def tile(y):
-    y[1, 1:3, 2:4, :8] = 0
+    y[-1, 1:3, 2:4, :8] = 0
 
 
 def tail(y):
     y[..., -3:] = 0
 
 
-def exchanged(a, b):
-    """Two parts exchange their arrays."""
+def exchanged(op):
+    """The last two parts of an operation that have arrays of one shape exchange them."""
 
     def of(parts):
-        first, second = (next(p for p in parts if p.name == name) for name in (a(parts)[0], b(parts)[0]))
-        return [replace(p, arrays=second.arrays if p is first else first.arrays if p is second else p.arrays) for p in parts]
+        last = {}
+        for part in parts:
+            if part.op == op:
+                last.setdefault(part.arrays["w"].shape, []).append(part)
+        pair = max((found[-2:] for found in last.values() if len(found) > 1), key=lambda two: parts.index(two[1]), default=None)
+        if pair is None:
+            return list(parts)
+        taken = {pair[0].name: pair[1].arrays, pair[1].name: pair[0].arrays}
+        return [replace(p, arrays=taken[p.name]) if p.name in taken else p for p in parts]
 
     return of
 
@@ -139,7 +116,8 @@ def redrawn(scale):
         made = []
         for part in parts:
             new = {key: a * (1 + scale * rng.normal(size=a.shape)) for key, a in part.arrays.items()}
-            made.append(replace(part, arrays={k: np.abs(a) if k == "var" else a for k, a in new.items()}))
+            arrays = {k: np.abs(a) if k == "var" else a for k, a in new.items()}
+            made.append(replace(part, arrays=arrays) if arrays else part)
         return made
 
     return of
@@ -156,16 +134,17 @@ def masked(part, x):
     return single(part, (x * (rng.random(x.shape) >= 0.2) / 0.8).astype(np.float32))
 
 
-def gates(parts):
-    return [p.name for p in parts if p.op == "act" and p.name.endswith(".se.gate")]
+def gates(at=None):
+    return Choice("act", at, lambda p: p.name.endswith(".se.gate"))
 
 
-def squeezes(parts):
-    return [p.name for p in parts if p.op == "act" and p.name.endswith(".se.act")]
+def squeezes(at=None):
+    return Choice("act", at, lambda p: p.name.endswith(".se.act"))
 
 
-def plain(kind):
-    return lambda parts: [p.name for p in parts if p.op == "act" and ".se." not in p.name and p.options["kind"] == kind]
+def plain(kind, at=None):
+    """Activations of a kind outside the squeeze path."""
+    return Choice("act", at, lambda p: ".se." not in p.name and p.options["kind"] == kind)
 
 
 def narrow(part, x):
@@ -176,21 +155,25 @@ def narrow(part, x):
 
 def placed(parts):
     """One batch norm and its activation exchanged; each keeps the name of what it computes."""
-    norm = next(p for p in parts if p.op == "batchnorm" and p.name.endswith("depthwise.bn"))
-    act = next(p for p in parts if norm.name in p.inputs)
+    norms = {p.name: p for p in parts if p.op == "batchnorm" and p.name.endswith("depthwise.bn")}
+    act = next((p for p in parts if p.op == "act" and p.inputs[0] in norms), None)
+    if act is None:
+        return list(parts)
+    norm = norms[act.inputs[0]]
     first, second = replace(act, inputs=norm.inputs), replace(norm, inputs=(act.name,))
     made = []
     for p in parts:
         if p is norm:
             made += [first, second]
         elif p is not act:
-            made.append(replace(p, inputs=tuple(norm.name if n == act.name else n for n in p.inputs)))
+            inputs = tuple(norm.name if n == act.name else n for n in p.inputs)
+            made.append(p if inputs == p.inputs else replace(p, inputs=inputs))
     return made
 
 
 def after_norm(kind, at):
     """An activation behind one projection's batch norm."""
-    projections = chosen("batchnorm", at, lambda p: p.name.endswith("project.bn"))
+    projections = Choice("batchnorm", at, lambda p: p.name.endswith("project.bn"))
     return runs(projections, lambda part, x: activation.forward(single(part, x), kind=kind))
 
 
@@ -207,11 +190,6 @@ def from_elsewhere(parts):
 
 def biased(a):
     return {"var": a["var"] * (48 / 49)}
-
-
-def _flushed(part, x):
-    y = single(part, np.where(np.abs(x) < 2.0**-126, 0, x))
-    return np.where(np.abs(y) < 2.0**-126, 0, y)
 
 
 def transposed(a):

@@ -6,12 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 
+from ...blocks.nasnet import Shift
+from ...layers import PyramidPool
 from ...models import build
 from ..diagnose import Context, causes
 from ..follow import numpy
 from ..part import IMAGE, WEIGHED
 from ..parts import of_network
 from ..segment import Segment, margin
+
+_MOVES = {"shift": Shift, "pyramid": PyramidPool}
 
 
 def run(parts, x):
@@ -22,28 +26,32 @@ def run(parts, x):
     return values
 
 
-def single(part, *inputs):
-    """One part in float32."""
+def single(part, *inputs, text=numpy):
+    """One part in float32; text(op) is the function that computes an op."""
     if "run" in part.options:
         return np.asarray(part.options["run"](*inputs), np.float32)
     arrays = {key: a.astype(np.float32) for key, a in part.arrays.items()}
     with np.errstate(over="ignore", under="ignore"):
-        return np.asarray(_computed(part, inputs, arrays), np.float32)
+        return np.asarray(_computed(part, inputs, arrays, text), np.float32)
 
 
-def _computed(part, inputs, arrays):
+def _computed(part, inputs, arrays, text):
     if part.op in WEIGHED:
-        return numpy(part.op)(inputs[0], arrays["w"], arrays.get("b"), **part.options)
+        return text(part.op)(inputs[0], arrays["w"], arrays.get("b"), **part.options)
     if part.op == "batchnorm":
         r = arrays["gamma"] / np.sqrt(arrays["var"] + np.float32(part.options["eps"]))
         return (inputs[0] - arrays["mean"]) * r + arrays["beta"]
     if part.op == "act":
-        return numpy("activation")(inputs[0], **part.options)
+        return text("activation")(inputs[0], **part.options)
+    if part.op == "concat":
+        return np.concatenate(inputs, axis=-1)
+    if part.op in _MOVES:
+        return _MOVES[part.op](**part.options).forward(np.ascontiguousarray(inputs[0]))
     if part.op == "add":
         return sum(inputs[1:], inputs[0])
     if part.op == "scale":
         return inputs[0] * inputs[1][:, None, None, :]
-    return numpy(part.op)(inputs[0], **part.options)
+    return text(part.op)(inputs[0], **part.options)
 
 
 def example(name="mobilenet-v3-small", size=64, dialect="torchvision", seed=0):

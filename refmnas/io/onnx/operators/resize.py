@@ -171,7 +171,12 @@ def _compute(a, x, roi=None, scales=None, sizes=None):
     infos = [None if v is None else Info(v.dtype, v.shape, v) for v in (scales, sizes, roi)]
     y = in_float32(x) if a["mode"] != "nearest" else x
     outside = np.zeros((), bool)
-    for at, scale, m, span in _plan(a, Info(x.dtype, x.shape), *infos):
+    plan = _plan(a, Info(x.dtype, x.shape), *infos)
+    after = {at: m for at, _, m, _ in plan}
+    shape = [after.get(at, n) for at, n in enumerate(x.shape)]
+    if 0 in shape:  # no place to compute: scales may be 0, other extents large
+        return np.empty(shape, y.dtype)
+    for at, scale, m, span in plan:
         n, is_crop = x.shape[at], a["coordinate_transformation_mode"] == "tf_crop_and_resize"
         if scale == 1 and m == n and not is_crop:
             continue
@@ -186,6 +191,8 @@ def _compute(a, x, roi=None, scales=None, sizes=None):
 def _work(a, x, roi=None, scales=None, sizes=None):
     """Elements between two axes, and with antialias the taps of every output element."""
     plan = _plan(a, x, scales, sizes, roi)
+    if 0 in [m for _, _, m, _ in plan]:
+        return 0
     taps = max((2 * math.ceil(2 / min(s, 1.0)) for _, s, _, _ in plan), default=1) if a.get("antialias") else 4
     extents = list(x.shape)
     for k, _, m, _ in plan:

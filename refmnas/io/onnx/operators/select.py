@@ -128,7 +128,7 @@ def _pad(a, x, pads, value=None, over=None):
                   None if over is None else Info(over.dtype, over.shape, over))  # fmt: skip
     cut = tuple(slice(max(-before, 0), n - max(-after, 0)) for n, (before, after) in zip(x.shape, found, strict=True))
     width = [(max(before, 0), max(after, 0)) for before, after in found]
-    if a["mode"] != "constant":
+    if a["mode"] != "constant" and x.ndim:  # without axes there is nothing to pad, which NumPy takes for no whole numbers
         return np.pad(x[cut], width, mode=_MODES[a["mode"]])
     number = x.dtype.type(0) if value is None else value.reshape(())
     y = np.full([n + sum(pair) for n, pair in zip(x.shape, found, strict=True)], number, x.dtype)

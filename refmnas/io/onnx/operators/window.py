@@ -188,8 +188,9 @@ def _maximum(a, x):
     numbers = np.arange(product(x.shape[2:])).reshape((1, 1, *x.shape[2:]), order=order)
     there = windows(numbers, kernel, *placed, -1)
     is_largest = (view == y[(..., *(None,) * len(kernel))]) & (there >= 0)
-    flat = np.broadcast_to(there, view.shape).reshape(*y.shape, -1)
-    first = is_largest.reshape(*y.shape, -1).argmax(axis=-1)
+    apart = *y.shape, product(kernel)  # not -1, which nobody can tell where y is empty
+    flat = np.broadcast_to(there, view.shape).reshape(apart)
+    first = is_largest.reshape(apart).argmax(axis=-1)
     at = np.take_along_axis(flat, first[..., None], axis=-1)[..., 0]
     plane = np.arange(x.shape[0] * x.shape[1]).reshape(*x.shape[:2], *(1,) * len(kernel))
     return [y, plane * product(x.shape[2:]) + at]
