@@ -7,9 +7,11 @@ for five threads: engine_main runs them with 1 to 5.
 """
 
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
+import strided
 from networks import stirred
 from small import NETS, images, net, size
 
@@ -22,9 +24,12 @@ FIELDS = ("batch", "threads", "scratch", "scratch_size", "image_h", "image_w", "
 
 
 def problems():
-    """(network, size of the image)."""
+    """(network or graph, size of the image)."""
     for name in NETS:
         yield net(name), size(name)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, row in strided.STRIDED.items():
+            yield strided.graph(name, Path(folder)), row[2]
     for name, edge in (("mnasnet-a1", 33), ("mnasnet-small", 67), ("mobilenet-v2", 35)):
         yield stirred(name, width=0.35, classes=21), (edge, edge)
 
