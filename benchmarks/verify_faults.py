@@ -40,8 +40,23 @@ def meant(name):
 
 @lru_cache(maxsize=2)
 def ours(name, size):
+    return loaded(name, meant(name), size)
+
+
+def loaded(name, module, size):
+    """Our network of that name with the module's weights."""
     subject = networks.SUBJECTS[name]
-    return build(subject.ours, dialect=subject.source, size=size).load(state(meant(name)), names=subject.source)
+    return build(subject.ours, dialect=subject.source, size=size).load(state(module), names=subject.source)
+
+
+def prepared(fault, size):
+    """(the module that is meant, ours with its weights)."""
+    module = meant(fault.network)
+    if not fault.prepare:
+        return module, ours(fault.network, size)
+    module = copy.deepcopy(module)
+    fault.prepare(module)
+    return module, loaded(fault.network, module, size)
 
 
 def state(module):
@@ -65,13 +80,7 @@ def in_graph(fault, size):
 
 def in_module(fault, size):
     """A fault of a PyTorch module that hooks capture."""
-    x, module = torch.from_numpy(networks.image(size)), meant(fault.network)
-    net = ours(fault.network, size)
-    if fault.prepare:
-        module = copy.deepcopy(module)
-        fault.prepare(module)
-        subject = networks.SUBJECTS[fault.network]
-        net = build(subject.ours, dialect=subject.source, size=size).load(state(module), names=subject.source)
+    x, (module, net) = torch.from_numpy(networks.image(size)), prepared(fault, size)
     wrong = copy.deepcopy(module)
     change = fault.plant(wrong)
     tensors = capture(wrong, change(x) if callable(change) else x)

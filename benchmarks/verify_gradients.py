@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 from verify_catalogue import networks
 from verify_catalogue.gradient_faults import GRADIENT_FAULTS, plant
-from verify_faults import meant, ours
+from verify_faults import meant, ours, prepared
 
 from refmnas.verify import capture_gradients, gradients
 
@@ -42,10 +42,11 @@ def ran(module, x):
 
 def one(fault, size):
     """The record of one planted fault."""
-    wrong, x = copy.deepcopy(meant(fault.network)), torch.from_numpy(networks.image(size))
+    (module, net), x = prepared(fault, size), torch.from_numpy(networks.image(size))
+    wrong = copy.deepcopy(module)
     plant(in_mode(wrong, fault.mode), fault)
     begun = time.perf_counter()
-    report = gradients(ran(wrong, x), ours(fault.network, size))
+    report = gradients(ran(wrong, x), net)
     return {
         "network": fault.network, "mode": fault.mode, "fault": fault.name, "code": fault.code, "verdict": report.verdict,
         "seconds": round(time.perf_counter() - begun, 2),

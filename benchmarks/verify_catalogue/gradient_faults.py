@@ -23,6 +23,7 @@ class GradientFault:
     at: str
     change: Callable
     mode: str = "train"
+    prepare: Callable | None = None  # done to what is meant, too
 
     @property
     def key(self):
@@ -94,6 +95,27 @@ def _norm(dy, x, m, *, mean=True, var=True, unbiased=False, running=False, eps=N
     return (m.weight.detach()[:, None, None].double() * r * inner).float()
 
 
+def _scaled(g, squared):
+    """The gradient times the roots, in float64: a module may hold an activation behind its batch norm."""
+    return (g.double() * squared.double().sqrt()[:, None, None]).float()
+
+
+def _kink(at, slope):
+    """A slope of `slope` more where x is exactly at a kink."""
+    return lambda dy, x, m, g: g + slope * dy * (x == at)
+
+
+def _exactly(norm, value):
+    """Some channels of a batch norm give exactly that value."""
+
+    def prepare(model):
+        bn = dict(model.named_modules())[norm]
+        with torch.no_grad():
+            bn.weight[:3], bn.bias[:3] = 0, value
+
+    return prepare
+
+
 def _slope(f):
     def of(dy, x, m, g):
         with torch.enable_grad():
@@ -125,7 +147,7 @@ GRADIENT_FAULTS = tuple(
         (V3, "running statistics backward", "BN-STATS", "features.4.block.0.1",
          dx(lambda dy, x, m, g: _norm(dy, x, m, mean=False, var=False, running=True))),
         (SEM, "eps of BN", "BN-EPS", "bn1",
-         dx(lambda dy, x, m, g: dy * (m.weight.detach() * (m.running_var + 1e-3).rsqrt())[:, None, None]), "eval"),
+         dx(lambda dy, x, m, g: _scaled(g, (m.running_var + m.eps) / (m.running_var + 1e-3))), "eval"),
         (TV2, "stride 2 depthwise, phase", "STRIDE-PHASE", DW2, dx(_moved)),
         (TV2, "depthwise dx, taps flipped", "GRAD-FLIP", DW1,
          dx(lambda dy, x, m, g: _conv_dx(dy, x, m, m.weight.detach().flip(2, 3)))),
@@ -145,6 +167,12 @@ GRADIENT_FAULTS = tuple(
         (TV2, "one wrong element", "TILE", "features.2.conv.0.0", dx(_one)),
         (SEM, "gamma's gradient missing", "GRAD-MISSING", "bn1", dw(lambda dy, x, m, g: torch.zeros_like(g)), "eval"),
         (TV2, "relu6 slope of relu", "ACT-KIND", "features.2.conv.0.2", dx(_slope(F.relu)), "train"),
+        (TV2, "relu6 passes at 6", "KINK", "features.2.conv.0.2", dx(_kink(6, 1)), "train", _exactly("features.2.conv.0.1", 6)),
+        (TV2, "relu6 passes at 0", "KINK", "features.2.conv.0.2", dx(_kink(0, 1)), "eval", _exactly("features.2.conv.0.1", 0)),
+        (MNAS, "half of relu's slope at 0", "KINK", "layers.2", dx(_kink(0, 0.5)), "train", _exactly("layers.1", 0)),
+        (V3, "hard-swish's inner slope at 3", "KINK", "features.0.2", dx(_kink(3, 0.5)), "eval", _exactly("features.0.1", 3)),
+        (V3, "hard-swish's inner slope at -3", "KINK", "features.0.2", dx(_kink(-3, -0.5)), "train",
+         _exactly("features.0.1", -3)),
         (EFF, "gate's slope of hard-sigmoid", "SE-GATE", "features.2.0.block.2.scale_activation", dx(_slope(F.hardsigmoid))),
         (V3, "squeeze's relu slope left out", "SE-ACT", "features.4.block.2.activation", dx(lambda dy, x, m, g: dy)),
         (V3, "pool not divided", "POOL", "features.4.block.2.avgpool", dx(lambda dy, x, m, g: g * x.shape[2] * x.shape[3])),

@@ -61,10 +61,12 @@ def _weighed_dw(part, dy, x):
 
 
 def _pool_dx(part, dy):
+    """Each pixel's share; for a diagnosis undivided."""
     H, W, _ = part.options["shape"]
+    pixels = 1 if part.options.get("undivided") else H * W
 
     def spread(a):
-        return np.broadcast_to(a[:, None, None, :] / (H * W), (len(a), *part.options["shape"]))
+        return np.broadcast_to(a[:, None, None, :] / pixels, (len(a), *part.options["shape"]))
 
     came = 0.0 if dy.error is None else spread(dy.error)
     return Known(spread(dy.value), gamma(2) * spread(dy.size) + 2 * _LOST + came)

@@ -9,6 +9,7 @@ import numpy as np
 from ..cause import CONVENTION, RERUN, Candidate
 
 _EPS = (1e-3, 1e-5)
+_MOMENTA = (0.1, 0.01, 0.001, 0.03, 0.003)  # shares of the batch's statistics that the running ones take up
 
 
 def candidates(look):
@@ -38,6 +39,10 @@ def _terms(look, part):
     if name == "dgamma":
         yield Candidate("BN-VAR", _with(look, part, replace(frozen, arrays=part.arrays | unbiased)), _UNBIASED, RERUN)
         return
+    for share in _MOMENTA:
+        moved = {key: (1 - share) * part.arrays[key] + share * unbiased[key] for key in unbiased}
+        told = f"agrees with the running statistics that have taken up {share:g} of the batch's"
+        yield Candidate("BN-STATS", _with(look, part, replace(frozen, arrays=part.arrays | moved)), told, CONVENTION)
     constants = replace(frozen, arrays=part.arrays | of_batch)
     yield Candidate("BN-STATS", _with(look, part, constants), "agrees with mean and variance taken for constants", CONVENTION)
     for drop, code in (("mean", "GRAD-BN-MEAN"), ("var", "GRAD-BN-VAR")):

@@ -27,12 +27,10 @@ def _factors(look):
         for n, what in ((len(a), "the images"), (pixels, "all pixels"), (pixels // max(len(a), 1), "the pixels of an image")):
             if n > 1:
                 counts |= {float(n): f"{n} times ({what})", 1.0 / n: f"1 / {n} of it ({what})"}
-    shape = look.last.options.get("shape", ())
-    area = int(np.prod(shape[:-1])) if look.last.op == "pool.dx" else 0
     for factor, told in counts.items():
         yield Candidate("GRAD-SUM", replace(look.segment, came=look.came / factor), f"it is {told} too large or small", RERUN)
-    if area > 1:
-        yield Candidate("POOL", replace(look.segment, came=look.came / area), "not divided by the pixels", CONVENTION)
+    for part in look.part("pool.dx"):
+        yield Candidate("POOL", look.with_part(part, options={"undivided": True}), "agrees undivided by the pixels", CONVENTION)
 
 
 def _operands(look):
