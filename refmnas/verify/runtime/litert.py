@@ -70,7 +70,7 @@ class LiteRt(Runtime):
     @property
     def description(self):
         kernels = "XNNPACK" if self.level == "all" else "built-in kernels"
-        return f"LiteRT {version(self)}, CPU, {kernels}, {self.settings.threads} threads"
+        return f"LiteRT {version(self)}, CPU, {kernels}, threads {self.settings.threads}"
 
     def every(self):
         return tuple(self._made)

@@ -39,7 +39,7 @@ class Ncnn(Runtime):
     @property
     def description(self):
         asked = self.settings
-        return f"ncnn {version(self)}, CPU, {asked.precision}, {asked.threads} threads, from our param and bin"
+        return f"ncnn {version(self)}, CPU, {asked.precision}, threads {asked.threads}, from our param and bin"
 
     def every(self):
         return tuple(step.name for step in self.subject.steps[:-1])

@@ -18,7 +18,7 @@ class OpenVino(Runtime):
     @property
     def description(self):
         asked = self.settings
-        return f"OpenVINO {version(self)}, CPU, latency hint, 1 stream, {asked.precision}, {asked.threads} threads"
+        return f"OpenVINO {version(self)}, CPU, latency hint, 1 stream, {asked.precision}, threads {asked.threads}"
 
     def run(self, x, shown):
         subject, core = self.subject, self._module.Core()

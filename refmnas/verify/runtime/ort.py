@@ -38,7 +38,7 @@ class OnnxRuntime(Runtime):
     @property
     def description(self):
         threads = self.settings.threads
-        return f"ONNX Runtime {version(self)}, CPU provider, graph optimisations: {self.level}, {threads} threads"
+        return f"ONNX Runtime {version(self)}, CPU provider, graph optimisations: {self.level}, threads {threads}"
 
     def run(self, x, shown):
         ort, subject = self._module, self.subject

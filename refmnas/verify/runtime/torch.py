@@ -34,7 +34,7 @@ class Torch(Runtime):
     def description(self):
         asked = self.settings
         how = f"{'channels_last' if asked.channels_last else 'NCHW'}, oneDNN {'on' if asked.onednn else 'off'}"
-        return f"PyTorch {version(self)}, {self._what}, {how}, {asked.precision}, {asked.threads} threads"
+        return f"PyTorch {version(self)}, {self._what}, {how}, {asked.precision}, threads {asked.threads}"
 
     def every(self):
         return ("all",)
