@@ -128,8 +128,9 @@ def summary(records):
     yield f"seen in the logits by allclose(1e-3): {seen['allclose']}, cosine > 0.999: {seen['cosine']}, top-1: {seen['top1']}"
 
 
-def main():
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def asked(told):
+    """(the options of this script and its like, what the file of --json holds)."""
+    options = argparse.ArgumentParser(description=told.splitlines()[0])
     options.add_argument("--size", type=int, default=96)
     options.add_argument("--only", default="")
     options.add_argument("--json", type=Path)
@@ -137,6 +138,11 @@ def main():
     chosen = options.parse_args()
     torch.set_num_threads(1)
     kept = json.loads(chosen.json.read_text()) if chosen.json and chosen.json.exists() else {}
+    return chosen, kept
+
+
+def main():
+    chosen, kept = asked(__doc__)
     if chosen.sound:
         sys.exit(run_sound(chosen, kept))
     for fault in sorted((*FAULTS, *FRESH, *GRAPH_FAULTS), key=lambda f: f.network):

@@ -8,18 +8,16 @@ read first: what stands in it is not run again.  Needs the extra `parity`.  Exit
 
 from __future__ import annotations
 
-import argparse
 import copy
 import json
 import re
 import sys
 import time
-from pathlib import Path
 
 import torch
 from verify_catalogue import networks
 from verify_catalogue.gradient_faults import GRADIENT_FAULTS, plant
-from verify_faults import meant, ours, prepared
+from verify_faults import asked, meant, ours, prepared
 
 from refmnas.verify import capture_gradients, gradients
 
@@ -70,14 +68,7 @@ def sound(way, name, mode, size):
 
 
 def main():
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--size", type=int, default=96)
-    options.add_argument("--only", default="")
-    options.add_argument("--json", type=Path)
-    options.add_argument("--sound", action="store_true", help="the sound runs instead")
-    chosen = options.parse_args()
-    torch.set_num_threads(1)
-    kept = json.loads(chosen.json.read_text()) if chosen.json and chosen.json.exists() else {}
+    chosen, kept = asked(__doc__)
     sys.exit(run_sound(chosen, kept) if chosen.sound else run_faults(chosen, kept))
 
 
