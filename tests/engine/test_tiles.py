@@ -13,6 +13,7 @@ import disassembly
 import pytest
 
 from refmnas import _cffi, kernels
+from refmnas.engine import early, pack
 
 if disassembly.objdump() is None or platform.machine() not in ("x86_64", "AMD64"):
     pytest.skip("needs objdump and an extension for x86", allow_module_level=True)
@@ -113,3 +114,8 @@ def test_a_spill_and_a_second_read_are_seen(monkeypatch):
     monkeypatch.setattr(disassembly.subprocess, "run", run)
     assert len(disassembly.hottest(lines)) == 7
     assert disassembly.counted(lines) == disassembly.Counts(fma=2, reads=3, spills=1, reloads=1)
+
+
+def test_a_tile_asks_for_as_many_lines_as_the_plan_counts_on():
+    assert early.LINES == tiles.LATER
+    assert pack.LINE == tiles.LINE
